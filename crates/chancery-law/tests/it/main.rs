@@ -1,0 +1,4 @@
+//! The law pack loader, the decision and its second evaluator.
+
+mod answers;
+mod pack;

@@ -1,0 +1,53 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use chancery_law::{Error, LawPack, PackSource};
+
+fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, root, files);
+        } else {
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            files.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+pub(crate) fn shipped_files() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
+    let mut files = BTreeMap::new();
+    collect(&root, &root, &mut files);
+    files
+}
+
+pub(crate) fn load(files: BTreeMap<String, String>) -> Result<LawPack, Error> {
+    LawPack::load(&PackSource::new("law", files))
+}
+
+pub(crate) fn shipped() -> LawPack {
+    match load(shipped_files()) {
+        Ok(pack) => pack,
+        Err(Error::Invalid(faults)) => {
+            for fault in faults {
+                eprintln!(
+                    "{fault}\n  hint: {}",
+                    fault.hint.clone().unwrap_or_default()
+                );
+            }
+            panic!("the shipped law pack is refused");
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn the_shipped_pack_loads() {
+    assert_eq!(shipped().name, "us-medicaid");
+}

@@ -1,0 +1,187 @@
+//! What can go wrong, in one enum, each case with the file it concerns and a hint for the operator.
+
+use std::io;
+
+/// The result of every fallible call in this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that the ledger refuses or fails to do.
+///
+/// Messages name the file; [`Error::hint`] says what to do next, where that is known.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused a file operation.
+    #[error("cannot {action} `{file}`: {reason}")]
+    Io {
+        /// What was tried, such as `write` or `rename`.
+        action: &'static str,
+        /// The file or folder.
+        file: String,
+        /// The operating system's answer.
+        reason: io::Error,
+    },
+
+    /// A ledger was to be created where one already is.
+    #[error("`{file}` already exists")]
+    AlreadyExists {
+        /// The file that shows it.
+        file: String,
+    },
+
+    /// A file which every ledger has is not there.
+    #[error("`{file}` is missing")]
+    Missing {
+        /// The file.
+        file: String,
+    },
+
+    /// Another writer holds the lock.
+    #[error("another process is writing to the ledger: `{file}` is locked")]
+    Busy {
+        /// The lock file.
+        file: String,
+    },
+
+    /// An earlier write failed, so what is on disk is not known.
+    #[error("the ledger stopped after a failed write and takes no more entries")]
+    Poisoned,
+
+    /// A file's content does not fit the signed checkpoint.
+    #[error("`{file}` is damaged: {problem}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What does not fit.
+        problem: String,
+    },
+
+    /// A tile or bundle exists with other content than the one to be written.
+    #[error("`{file}` already exists with other content")]
+    Conflict {
+        /// The file, which was left as it is.
+        file: String,
+    },
+
+    /// A text or byte string is not of its form.
+    #[error("malformed {what}: {problem}")]
+    Malformed {
+        /// The kind of text: `checkpoint`, `proof`, `entry bundle`, `verifier key`, …
+        what: &'static str,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A key name has a space or a plus, or is empty.
+    #[error("`{name}` cannot name a key")]
+    KeyName {
+        /// The name as given.
+        name: String,
+    },
+
+    /// The ledger belongs to another key.
+    #[error("`{file}` holds the key `{found}`, not `{expected}`")]
+    WrongKey {
+        /// The file with the key.
+        file: String,
+        /// The key that was expected, as a vkey line.
+        expected: String,
+        /// The key that was found, as a vkey line.
+        found: String,
+    },
+
+    /// A signature is absent or does not verify.
+    #[error("no valid signature by `{key}`")]
+    BadSignature {
+        /// The key, as `name+id`.
+        key: String,
+    },
+
+    /// A checkpoint names another log than the key does.
+    #[error("the checkpoint is of the log `{found}`, not `{expected}`")]
+    WrongOrigin {
+        /// The log that was expected.
+        expected: String,
+        /// The checkpoint's own origin line.
+        found: String,
+    },
+
+    /// An entry does not fit the 16-bit length prefix of an entry bundle.
+    #[error("an entry of {size} bytes is over the limit of 65535 bytes")]
+    EntryTooLarge {
+        /// The entry's size in bytes.
+        size: usize,
+    },
+
+    /// No such entry.
+    #[error("there is no entry {index}: the ledger has {size}")]
+    NoSuchEntry {
+        /// The index asked for.
+        index: u64,
+        /// The number of entries.
+        size: u64,
+    },
+
+    /// A well-formed, signed proof that does not show what it should.
+    #[error("the proof does not hold: {problem}")]
+    NotProven {
+        /// Which step failed.
+        problem: &'static str,
+    },
+}
+
+impl Error {
+    /// What the operator can do about it, where that is known.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Io { reason, .. } => io_hint(reason.kind()),
+            Self::AlreadyExists { .. } => {
+                Some("use the ledger that is there, or give a folder of its own")
+            }
+            Self::Missing { .. } => {
+                Some("check the path; if the ledger was here before, restore the file from a copy")
+            }
+            Self::Busy { .. } => {
+                Some("wait for the other command to end, or find it with `fuser` on the lock file")
+            }
+            Self::Poisoned => {
+                Some("check the disk, then start again: opening finishes or drops the last append")
+            }
+            Self::Damaged { .. } => Some(
+                "run `chancery ledger fsck` for the full list, and restore the file from a copy",
+            ),
+            Self::Conflict { .. } => {
+                Some("was an older checkpoint restored? compare with a witness before going on")
+            }
+            Self::KeyName { .. } => {
+                Some("use a name like `agency.example/ledger`, without spaces or `+`")
+            }
+            Self::WrongKey { .. } => Some("give the key that this ledger was created with"),
+            Self::BadSignature { .. } | Self::WrongOrigin { .. } => {
+                Some("check that the verifier key is this ledger's own")
+            }
+            Self::EntryTooLarge { .. } => Some("log a digest and keep the content in a file"),
+            Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
+        }
+    }
+
+    pub(crate) fn malformed(what: &'static str, problem: impl Into<String>) -> Self {
+        Self::Malformed {
+            what,
+            problem: problem.into(),
+        }
+    }
+}
+
+fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            Some("the user running this command needs write access to the ledger's folder")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("free some disk space, then start again")
+        }
+        io::ErrorKind::NotFound => Some("check the path"),
+        _ => None,
+    }
+}

@@ -1,0 +1,356 @@
+//! Re-hashes everything, and reports every file that does not fit instead of stopping at the first.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use tlog_tiles::{HASH_SIZE, Tile, record_hash};
+
+use crate::bundle::parse_bundle;
+use crate::checkpoint::UnverifiedCheckpoint;
+use crate::error::{Error, Result};
+use crate::key::VerifierKey;
+use crate::layout::{
+    CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, parse_tile_path, temporary,
+    tile_in_tree, tile_path,
+};
+use crate::ledger::read_vkey;
+use crate::storage::{Folder, Storage, failed, read, read_required};
+use crate::tiles::{Tiles, read_hashes, read_tile, rightmost, width_of};
+
+const RESTORE: &str = "restore the file from a copy; the checkpoint shows which copy is right";
+const RECOVER: &str = "open the ledger for writing (any command that logs does): it finishes the \
+                       append; then run fsck again";
+const UNKNOWN: &str = "move the file away: nothing in the ledger refers to it";
+const ROLLED_BACK: &str = "if an older `checkpoint` was restored, restore the newer one, and \
+                           compare with a witness before logging anything";
+
+/// What fsck found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FsckReport {
+    /// Everything that is not as it should be, in the order found.
+    pub problems: Vec<Problem>,
+    /// The number of entries under the checkpoint.
+    pub entries: u64,
+    /// The number of entries that were read and hash to their leaf.
+    pub entries_verified: u64,
+    /// The number of entry bundles that were read, without superseded partial ones.
+    pub bundles: u64,
+    /// The number of tiles that were read, without superseded partial ones.
+    pub tiles: u64,
+    /// The number of partial tiles and bundles left from smaller sizes, which are fine to have.
+    pub superseded: u64,
+}
+
+impl FsckReport {
+    /// Whether the whole ledger is as the signed checkpoint says.
+    pub fn is_sound(&self) -> bool {
+        self.problems.is_empty()
+    }
+}
+
+/// One file that is not as it should be.
+///
+/// A damaged tile shows up more than once: against its entries and against the tile above it. The
+/// file that all of them name is the damaged one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// What is wrong with it.
+    pub what: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.file, self.what)
+    }
+}
+
+/// Checks the whole ledger in a folder; `vkey` is its key if known from elsewhere.
+///
+/// It takes no lock. If somebody is appending meanwhile, the append may show as a staged one.
+///
+/// # Errors
+///
+/// [`Error::Missing`] when there is no ledger at all, [`Error::Io`] when files cannot be read. All
+/// else is in the report.
+pub fn fsck(dir: &Path, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
+    fsck_on(&Folder::for_reading(dir), vkey)
+}
+
+/// As [`fsck`], on any storage.
+///
+/// # Errors
+///
+/// As for [`fsck`].
+pub fn fsck_on(storage: &dyn Storage, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
+    let mut check = Check {
+        storage,
+        report: FsckReport::default(),
+    };
+    let note = read_required(storage, CHECKPOINT)?;
+    let key = check.vkey(vkey)?;
+    check.staged()?;
+    if let Some(checkpoint) = check.checkpoint(&note, key.as_ref()) {
+        let size = checkpoint.size();
+        check.report.entries = size;
+        check.bundles(size)?;
+        check.tiles(size)?;
+        check.root(&checkpoint)?;
+        check.other_files(size)?;
+    }
+    Ok(check.report)
+}
+
+struct Check<'a> {
+    storage: &'a dyn Storage,
+    report: FsckReport,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, path: &str, what: impl Into<String>, hint: &str) {
+        let file = self.storage.locate(path);
+        self.report.problems.push(Problem {
+            file,
+            what: what.into(),
+            hint: hint.to_owned(),
+        });
+    }
+
+    /// Puts damage into the report, and lets through only what prevents checking.
+    fn note<T>(&mut self, outcome: Result<T>) -> Result<Option<T>> {
+        let (file, what) = match outcome {
+            Ok(value) => return Ok(Some(value)),
+            Err(Error::Damaged { file, problem }) => (file, problem),
+            Err(Error::Missing { file }) => (file, "it is missing".to_owned()),
+            Err(other) => return Err(other),
+        };
+        self.report.problems.push(Problem {
+            file,
+            what,
+            hint: RESTORE.to_owned(),
+        });
+        Ok(None)
+    }
+
+    /// The key to verify with: the caller's rather than the folder's.
+    fn vkey(&mut self, expected: Option<&VerifierKey>) -> Result<Option<VerifierKey>> {
+        let outcome = read_vkey(self.storage);
+        let found = self.note(outcome)?;
+        if let (Some(found), Some(expected)) = (&found, expected)
+            && found != expected
+        {
+            let hint = "ask whoever gave you the key; the ledger may have been replaced";
+            self.problem(
+                VKEY,
+                format!("it is not the expected key `{expected}`"),
+                hint,
+            );
+        }
+        Ok(expected.cloned().or(found))
+    }
+
+    fn staged(&mut self) -> Result<()> {
+        if read(self.storage, STAGED)?.is_some() {
+            self.problem(STAGED, "an append was cut short", RECOVER);
+        }
+        for path in [temporary(STAGED), temporary(CHECKPOINT), temporary(VKEY)] {
+            if read(self.storage, &path)?.is_some() {
+                self.problem(&path, "a temporary file was left by a crash", RECOVER);
+            }
+        }
+        Ok(())
+    }
+
+    /// Reports a bad signature, and yet goes on with the size, to find what else is wrong.
+    fn checkpoint(
+        &mut self,
+        note: &[u8],
+        key: Option<&VerifierKey>,
+    ) -> Option<UnverifiedCheckpoint> {
+        let parsed = UnverifiedCheckpoint::parse(note);
+        let verified = parsed.and_then(|parsed| match key {
+            Some(key) => parsed
+                .clone()
+                .verify(key)
+                .map(|_| parsed.clone())
+                .or_else(|problem| {
+                    self.problem(CHECKPOINT, problem.to_string(), RESTORE);
+                    Ok(parsed)
+                }),
+            None => Ok(parsed),
+        });
+        verified
+            .map_err(|problem| self.problem(CHECKPOINT, problem.to_string(), RESTORE))
+            .ok()
+    }
+
+    /// Every entry against the leaf hash in its level-0 tile.
+    fn bundles(&mut self, size: u64) -> Result<()> {
+        for number in 0.. {
+            let Some(tile) = tile_in_tree(size, 0, number) else {
+                break;
+            };
+            let bundle = read_tile(self.storage, &bundle_of(&tile));
+            let Some((file, content)) = self.note(bundle)? else {
+                continue;
+            };
+            self.report.bundles += 1;
+            // The tile's own absence is reported with the tiles.
+            if let Ok(leaves) = read_hashes(self.storage, &tile) {
+                self.bundle(&file, &content, &tile, &leaves);
+            }
+        }
+        Ok(())
+    }
+
+    fn bundle(&mut self, file: &str, content: &[u8], tile: &Tile, leaves: &[u8]) {
+        let entries = match parse_bundle(content) {
+            Ok(entries) => entries,
+            Err(problem) => return self.problem(file, problem.to_string(), RESTORE),
+        };
+        let is_own = file == tile_path(&bundle_of(tile));
+        if entries.len() < width_of(tile) || is_own && entries.len() > width_of(tile) {
+            let what = format!("it has {} entries, not {}", entries.len(), tile.width());
+            self.problem(file, what, RESTORE);
+        }
+        let first = tile.level_index() * u64::from(TILE_WIDTH);
+        for ((index, entry), leaf) in (first..).zip(entries).zip(leaves.chunks_exact(HASH_SIZE)) {
+            if record_hash(entry).0 == leaf {
+                self.report.entries_verified += 1;
+            } else {
+                let leaves = self.storage.locate(&tile_path(tile));
+                let what = format!("entry {index} does not hash to its leaf in `{leaves}`");
+                self.problem(file, what, RESTORE);
+            }
+        }
+    }
+
+    /// Every full tile of every level against its one hash in the tile above it.
+    fn tiles(&mut self, size: u64) -> Result<()> {
+        for level in 0.. {
+            if rightmost(size, level).is_none() {
+                break;
+            }
+            let mut above = Above::default();
+            for number in 0.. {
+                let Some(tile) = tile_in_tree(size, level, number) else {
+                    break;
+                };
+                let hashes = read_hashes(self.storage, &tile);
+                let Some(hashes) = self.note(hashes)? else {
+                    continue;
+                };
+                self.report.tiles += 1;
+                if tile.width() == TILE_WIDTH {
+                    self.full_tile(size, &tile, &hashes, &mut above);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn full_tile(&mut self, size: u64, tile: &Tile, hashes: &[u8], above: &mut Above) {
+        let width = u64::from(TILE_WIDTH);
+        let number = tile.level_index() / width;
+        let Some(parent) = tile_in_tree(size, tile.level() + 1, number) else {
+            return;
+        };
+        // A missing parent is reported on its own level.
+        let Some(row) = above.read(self.storage, &parent) else {
+            return;
+        };
+        let place = usize::try_from(tile.level_index() % width).unwrap_or_default();
+        let wanted = row.chunks_exact(HASH_SIZE).nth(place);
+        if wanted != Some(Tile::subtree_hash(hashes).0.as_slice()) {
+            let parent = self.storage.locate(&tile_path(&parent));
+            let what = format!("it does not hash to its place in `{parent}`");
+            self.problem(&tile_path(tile), what, RESTORE);
+        }
+    }
+
+    /// The right edge against the root.
+    fn root(&mut self, checkpoint: &UnverifiedCheckpoint) -> Result<()> {
+        match Tiles::open(self.storage, checkpoint.size(), checkpoint.root()) {
+            // Missing tiles are in the report already.
+            Ok(_) | Err(Error::Missing { .. }) => Ok(()),
+            Err(error) => self.note::<()>(Err(error)).map(drop),
+        }
+    }
+
+    /// What else is in the folder: older partial tiles are fine, anything unknown is not.
+    fn other_files(&mut self, size: u64) -> Result<()> {
+        let files = self.storage.list(TILES);
+        let files = files.map_err(|reason| failed(self.storage, "list", TILES, reason))?;
+        for path in files {
+            let Some(tile) = parse_tile_path(&path) else {
+                self.problem(&path, "it is no tile and no entry bundle", UNKNOWN);
+                continue;
+            };
+            match tile_in_tree(size, tile.level(), tile.level_index()) {
+                Some(current) if tile.width() < current.width() => {
+                    self.superseded(&path, &current, tile.is_data())?;
+                }
+                Some(current) if tile.width() == current.width() => {}
+                _ => self.problem(
+                    &path,
+                    format!("it is beyond the {size} entries"),
+                    ROLLED_BACK,
+                ),
+            }
+        }
+        Ok(())
+    }
+
+    /// A partial tile of a smaller size has to be the beginning of the present one.
+    fn superseded(&mut self, path: &str, current: &Tile, is_bundle: bool) -> Result<()> {
+        self.report.superseded += 1;
+        let current = if is_bundle {
+            bundle_of(current)
+        } else {
+            *current
+        };
+        let Some(older) = read(self.storage, path)? else {
+            return Ok(());
+        };
+        // The present one's absence is reported already.
+        let Ok((file, newer)) = read_tile(self.storage, &current) else {
+            return Ok(());
+        };
+        let has_width = parse_tile_path(path).is_some_and(|tile| {
+            let count = if is_bundle {
+                parse_bundle(&older).map_or(0, |entries| entries.len())
+            } else {
+                older.len() / HASH_SIZE
+            };
+            count == width_of(&tile) && (is_bundle || older.len() % HASH_SIZE == 0)
+        });
+        if !has_width || !newer.starts_with(&older) {
+            let file = self.storage.locate(&file);
+            self.problem(
+                path,
+                format!("it is not the beginning of `{file}`"),
+                UNKNOWN,
+            );
+        }
+        Ok(())
+    }
+}
+
+/// The tile above a run of tiles, read once for all 256 of them.
+#[derive(Default)]
+struct Above(BTreeMap<u64, Option<Vec<u8>>>);
+
+impl Above {
+    fn read(&mut self, storage: &dyn Storage, tile: &Tile) -> Option<&[u8]> {
+        let number = tile.level_index();
+        self.0.retain(|kept, _| *kept == number);
+        self.0
+            .entry(number)
+            .or_insert_with(|| read_hashes(storage, tile).ok())
+            .as_deref()
+    }
+}

@@ -1,0 +1,204 @@
+use std::collections::BTreeSet;
+
+use chancery_dataset::{Dataset, Progress};
+use chancery_law::{InForce, LawPack};
+use chancery_ledger::Ledger;
+use chancery_model::Outcome as Verdict;
+use jiff::civil::Date;
+
+use crate::staging::{new_id, sync};
+use crate::{Answer, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide};
+
+/// What became of a request.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Files left.
+    Released(Box<Answer>, Released),
+    /// Nothing is lawful: logged as the ledger's entry number `index`.
+    Denied(Box<Answer>, u64),
+}
+
+/// The gate: decide, confirm, stage, sign, log, publish.
+///
+/// # Errors
+///
+/// Any failure before the ledger holds the release aborts it: what was staged is removed, the
+/// abort is logged, and nothing has left.
+pub fn release(
+    workspace: &Workspace,
+    question: Question,
+    law: &InForce<'_>,
+    dataset: &Dataset,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Outcome, Error> {
+    today_or_demonstration(workspace, law.on(), clock)?;
+    let mut ledger = write_ledger(workspace, clock)?;
+    let query = (question.request.recipient.clone(), law.on());
+    let answer = match decide(question, law, dataset) {
+        Ok(answer) => answer,
+        Err(error) => {
+            let id = format!("{}-{}", query.1, query.0.replace('/', "-"));
+            return Err(abort(&id, error, None, &mut ledger, clock));
+        }
+    };
+    let id = new_id(workspace, &answer)?;
+    if answer.decision().outcome == Verdict::Denied {
+        let entry = Entry::refusal(&id, answer.decision(), clock);
+        let index = ledger.append(&entry.to_bytes())?.index();
+        return Ok(Outcome::Denied(Box::new(answer), index));
+    }
+    let names: BTreeSet<&str> = answer.cuts().iter().map(|cut| cut.table.as_str()).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let signed = dataset
+        .verify_digests(&names, progress)
+        .map_err(Error::from)
+        .and_then(|()| sign(workspace, &id, &answer, law.pack(), dataset, progress));
+    let signed = match signed {
+        Ok(signed) => signed,
+        Err(error) => return Err(abort(&id, error, Some(workspace), &mut ledger, clock)),
+    };
+    // From here on the ledger decides: an entry that it holds is finished by the next start.
+    let receipt = signed.log(answer.decision(), &mut ledger, clock)?;
+    let released = signed.publish(&receipt, workspace, &workspace.public_key("ledger")?)?;
+    Ok(Outcome::Released(Box::new(answer), released))
+}
+
+fn sign(
+    workspace: &Workspace,
+    id: &str,
+    answer: &Answer,
+    law: &LawPack,
+    dataset: &Dataset,
+    progress: &dyn Progress,
+) -> Result<Signed, Error> {
+    Staged::write(
+        workspace,
+        &workspace.staging_dir(),
+        id,
+        answer,
+        law,
+        dataset,
+        progress,
+    )?
+    .sign(workspace, answer, law, dataset)
+}
+
+fn today_or_demonstration(workspace: &Workspace, on: Date, clock: &dyn Clock) -> Result<(), Error> {
+    let today = clock.today();
+    if on == today || workspace.config().demonstration {
+        return Ok(());
+    }
+    Err(Error::NotToday { today, asked: on })
+}
+
+/// Removes what was staged, logs why, and gives the error back.
+fn abort(
+    id: &str,
+    error: Error,
+    staged: Option<&Workspace>,
+    ledger: &mut Ledger,
+    clock: &dyn Clock,
+) -> Error {
+    // The data first: on a full disk this is what makes room for the entry. A crash in between
+    // leaves the empty folder, and recovery logs the abort.
+    let folder = staged.map(|workspace| workspace.staging_dir().join(id));
+    let emptied = folder.as_ref().map_or(Ok(()), |folder| empty(folder));
+    let logged = ledger.append(&Entry::abort(id, reason(&error), clock).to_bytes());
+    if emptied.is_ok() && logged.is_ok() {
+        let removed = folder
+            .filter(|folder| folder.exists())
+            .map(std::fs::remove_dir_all);
+        drop(removed);
+    }
+    error
+}
+
+/// Why, in words that hold no value: an error's own text may name files, so only its kind is kept.
+fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::Law(chancery_law::Error::Disagreement { .. }) => "the two evaluators disagree",
+        Error::Law(_) => "the law pack could not be decided",
+        Error::Dataset(chancery_dataset::Error::Cancelled)
+        | Error::Plan(chancery_plan::Error::Cancelled) => "cancelled",
+        Error::Dataset(chancery_dataset::Error::Changed { .. }) => "the dataset has changed",
+        Error::Dataset(_) => "the dataset could not be read",
+        Error::Plan(chancery_plan::Error::Count { .. }) => "the plan and the census disagree",
+        Error::Plan(_) => "the plan failed",
+        Error::Ledger(_) => "the ledger failed",
+        Error::Io { .. } => "a file could not be written",
+        Error::Input(_)
+        | Error::NoWorkspace(_)
+        | Error::NotToday { .. }
+        | Error::Stale(_)
+        | Error::Unverified { .. } => "the request could not be carried out",
+    }
+}
+
+fn empty(folder: &std::path::Path) -> std::io::Result<()> {
+    if !folder.exists() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            std::fs::remove_dir_all(path)?
+        } else {
+            std::fs::remove_file(path)?
+        }
+    }
+    Ok(())
+}
+
+/// Opens the ledger for writing, after finishing or undoing what a crash left.
+///
+/// # Errors
+///
+/// When another process writes, or the ledger does not verify.
+pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Ledger, Error> {
+    let mut ledger = workspace.ledger()?;
+    recover(workspace, &mut ledger, clock)?;
+    Ok(ledger)
+}
+
+/// Finishes every staged release that the ledger holds, and undoes every other, by the calls that
+/// a release itself makes. Gives back what it finished and what it undid.
+///
+/// # Errors
+///
+/// When the workspace cannot be read or written; what is left is for the next start.
+pub fn recover(
+    workspace: &Workspace,
+    ledger: &mut Ledger,
+    clock: &dyn Clock,
+) -> Result<(Vec<Released>, Vec<String>), Error> {
+    let staging = workspace.staging_dir();
+    let (mut finished, mut undone) = (Vec::new(), Vec::new());
+    if !staging.exists() {
+        return Ok((finished, undone));
+    }
+    let mut ids = Vec::new();
+    for entry in std::fs::read_dir(&staging).map_err(Error::io("read", &staging))? {
+        let entry = entry.map_err(Error::io("read", &staging))?;
+        ids.push(entry.file_name().to_string_lossy().into_owned());
+    }
+    ids.sort();
+    for id in ids {
+        let folder = staging.join(&id);
+        let signed = Signed::left_behind(&id, &folder)?;
+        let receipt = match &signed {
+            Some(signed) => signed.find_receipt(&workspace.ledger_reader()?)?,
+            None => None,
+        };
+        if let (Some(signed), Some(receipt)) = (signed, receipt) {
+            finished.push(signed.publish(&receipt, workspace, &workspace.public_key("ledger")?)?);
+            continue;
+        }
+        empty(&folder).map_err(Error::io("empty", &folder))?;
+        ledger.append(&Entry::abort(&id, "interrupted", clock).to_bytes())?;
+        std::fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+        sync(&staging)?;
+        undone.push(id);
+    }
+    Ok((finished, undone))
+}

@@ -1,0 +1,147 @@
+//! The gate: from a request to a lawful, signed, logged release.
+//!
+//! The steps, in order; each arrow is a type that only the step before can make:
+//!
+//! request ─▶ [`Question`] ─▶ [`Answer`] (decided, confirmed by the second evaluator, counted)
+//! ─▶ [`Staged`] (written, nothing has left) ─▶ [`Signed`] (the manifest) ─▶ [`Receipt`] (ledger
+//! inclusion) ─▶ [`Released`].
+//!
+//! [`release`] reads as those steps. [`Signed::publish`] takes a [`Receipt`] that names the digest
+//! of this manifest: nothing leaves unlogged, by type. [`recover`] finishes or undoes what a crash
+//! left, by the same calls.
+
+mod clock;
+
+mod workspace;
+
+mod question;
+
+mod answer;
+
+mod suppress;
+
+mod manifest;
+
+mod entry;
+
+mod staging;
+
+mod gate;
+
+mod verify;
+
+pub use answer::{Answer, answer, decide};
+pub use clock::{Clock, Fixed, System};
+pub use entry::Entry;
+pub use gate::{Outcome, recover, release, write_ledger};
+pub use manifest::{Envelope, Manifest, Statement};
+pub use question::{Question, ask};
+pub use staging::{Receipt, Released, Signed, Staged};
+pub use suppress::Shown;
+pub use verify::{Keys, Verified, replay, verify};
+pub use workspace::{Config, Workspace, dataset_law, elements};
+
+use chancery_model::Fault;
+
+/// Why a step of the gate refused or failed. A denial is not an error: see [`Outcome::Denied`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A request, a configuration or a manifest is wrong.
+    #[error(transparent)]
+    Input(#[from] Fault),
+    /// The law pack is refused, or the evaluators disagree.
+    #[error(transparent)]
+    Law(#[from] chancery_law::Error),
+    /// The dataset is refused.
+    #[error(transparent)]
+    Dataset(#[from] chancery_dataset::Error),
+    /// The plan failed.
+    #[error(transparent)]
+    Plan(#[from] chancery_plan::Error),
+    /// The ledger is refused.
+    #[error(transparent)]
+    Ledger(#[from] chancery_ledger::Error),
+    /// A file of the workspace could not be read or written.
+    #[error("cannot {action} `{file}`: {source}")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        file: String,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// There is no workspace here.
+    #[error("no workspace: `{0}` and its parents have no chancery.toml")]
+    NoWorkspace(String),
+    /// A release on another day than today, outside a demonstration.
+    #[error("a release is decided under the law of the day it is made, {today}, not of {asked}")]
+    NotToday {
+        /// The day of the clock.
+        today: jiff::civil::Date,
+        /// The day asked for.
+        asked: jiff::civil::Date,
+    },
+    /// The dataset was classified under another table than the law pack's.
+    #[error("dataset `{0}` was classified under another classification table or other attributes")]
+    Stale(String),
+    /// A release is not what its manifest says.
+    #[error("`{file}` {problem}")]
+    Unverified {
+        /// The file of the release.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl Error {
+    /// What to do.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Input(fault) => fault.hint.clone(),
+            Self::Law(error) => Some(error.hint().to_owned()),
+            Self::Dataset(error) => error.hint().map(str::to_owned),
+            Self::Plan(error) => Some(error.hint().to_owned()),
+            Self::Ledger(error) => error.hint().map(str::to_owned),
+            Self::Io { source, .. } => io_hint(source),
+            Self::NoWorkspace(_) => {
+                Some("`chancery init` makes one; `-C DIR` names one".to_owned())
+            }
+            Self::NotToday { .. } => Some(
+                "`chancery decide --on` answers for any day; `chancery init --demo` makes a \
+                 demonstration workspace, which may release on any day"
+                    .to_owned(),
+            ),
+            Self::Stale(name) => Some(format!(
+                "`chancery dataset classify {name}` derives them anew"
+            )),
+            Self::Unverified { .. } => Some(
+                "do not rely on this release; ask the custodian for what its ledger holds".into(),
+            ),
+        }
+    }
+
+    pub(crate) fn io(
+        action: &'static str,
+        file: &std::path::Path,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let file = file.display().to_string();
+        move |source| Self::Io {
+            action,
+            file,
+            source,
+        }
+    }
+}
+
+fn io_hint(error: &std::io::Error) -> Option<String> {
+    let hint = match error.kind() {
+        std::io::ErrorKind::StorageFull => "the disk is full: free space, then run it again",
+        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+            "the workspace must be writable for this step"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}

@@ -1,0 +1,303 @@
+use std::path::{Path, PathBuf};
+
+use chancery_dataset::{Dataset, Progress};
+use chancery_law::LawPack;
+use chancery_ledger::{InclusionProof, Ledger, VerifierKey, verify_proof};
+use chancery_model::{Decision, Digest};
+use chancery_plan::{Job, StagedFile, stage};
+
+use crate::manifest::digest;
+use crate::workspace::private_folder;
+use crate::{Answer, Clock, Entry, Envelope, Error, Manifest, Workspace};
+
+pub(crate) const MANIFEST: &str = "manifest.dsse.json";
+pub(crate) const RECEIPT: &str = "receipt.tlog-proof";
+pub(crate) const DATA: &str = "data";
+const SPILL: &str = "spill";
+
+/// Files that are written but have not left. Only [`Staged::write`] makes one.
+#[derive(Debug)]
+pub struct Staged {
+    id: String,
+    folder: PathBuf,
+    files: Vec<StagedFile>,
+}
+
+/// Staged files with their signed manifest. Only [`Staged::sign`] makes one.
+#[derive(Debug)]
+pub struct Signed {
+    id: String,
+    folder: PathBuf,
+    manifest: Digest,
+}
+
+/// The ledger's word that it holds the entry of a release. Only [`Signed::log`] and recovery make
+/// one.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    manifest: Digest,
+    index: u64,
+    proof: String,
+}
+
+/// A release that has left.
+#[derive(Clone, Debug)]
+pub struct Released {
+    /// Its id.
+    pub id: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The digest of its manifest.
+    pub manifest: Digest,
+    /// The index of its entry in the ledger.
+    pub index: u64,
+}
+
+/// An id that no release and no staging has: the day, the recipient, and a digest of what was
+/// asked of what under which law.
+pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, Error> {
+    let decision = answer.decision();
+    let asked = serde_json::to_vec(&(&decision.request, decision.on, decision.law.digest));
+    let asked = digest(&asked.unwrap_or_default()).hex();
+    let recipient = decision.request.recipient.replace('/', "-");
+    let id = format!(
+        "{}-{recipient}-{}",
+        decision.on,
+        asked.get(..8).unwrap_or_default()
+    );
+    let taken = |id: &str| {
+        let exists = |dir: PathBuf| {
+            let path = dir.join(id);
+            path.try_exists().map_err(Error::io("look for", &path))
+        };
+        Ok::<_, Error>(exists(workspace.releases_dir())? || exists(workspace.staging_dir())?)
+    };
+    if !taken(&id)? {
+        return Ok(id);
+    }
+    let mut number = 2_u64;
+    loop {
+        let id = format!("{id}-{number}");
+        if !taken(&id)? {
+            return Ok(id);
+        }
+        number += 1;
+    }
+}
+
+impl Staged {
+    /// Runs the plan into a private folder. A crash here leaves a folder without a manifest, which
+    /// [`crate::recover`] removes.
+    pub(crate) fn write(
+        workspace: &Workspace,
+        parent: &Path,
+        id: &str,
+        answer: &Answer,
+        law: &LawPack,
+        dataset: &Dataset,
+        progress: &dyn Progress,
+    ) -> Result<Self, Error> {
+        let folder = parent.join(id);
+        let data = folder.join(DATA);
+        let spill = folder.join(SPILL);
+        private_folder(&data)?;
+        private_folder(&spill)?;
+        sync(parent)?;
+        let rows = answer.cuts().iter().map(|cut| cut.expected_rows).sum();
+        progress.begin("writing what is lawful", rows);
+        let job = Job {
+            dataset,
+            domain: law.domain(),
+            law: law.classification(),
+            cuts: answer.cuts(),
+            format: answer.decision().request.format,
+        };
+        let files = stage(&job, &data, &workspace.limits(spill.clone()), progress)?;
+        std::fs::remove_dir_all(&spill).map_err(Error::io("remove", &spill))?;
+        for folder in std::fs::read_dir(&data).map_err(Error::io("read", &data))? {
+            sync(&folder.map_err(Error::io("read", &data))?.path())?;
+        }
+        sync(&data)?;
+        Ok(Self {
+            id: id.to_owned(),
+            folder,
+            files,
+        })
+    }
+
+    /// The files.
+    pub fn files(&self) -> &[StagedFile] {
+        &self.files
+    }
+
+    /// Writes and signs the manifest. A crash before it is complete leaves no manifest under its
+    /// own name; one after it leaves a release that is not in the ledger: both are undone.
+    pub(crate) fn sign(
+        self,
+        workspace: &Workspace,
+        answer: &Answer,
+        law: &LawPack,
+        dataset: &Dataset,
+    ) -> Result<Signed, Error> {
+        let manifest = Manifest::new(answer, law, dataset, &self.files);
+        let statement = manifest.statement(&self.files);
+        let key = workspace.secret_key("custodian")?;
+        let path = self.folder.join(MANIFEST);
+        let json = |error: serde_json::Error| Error::io("write", &path)(error.into());
+        let bytes = Envelope::sign(&statement, &key)
+            .and_then(|e| e.to_bytes())
+            .map_err(json)?;
+        durable(&path, &bytes)?;
+        Ok(Signed {
+            id: self.id,
+            folder: self.folder,
+            manifest: digest(&bytes),
+        })
+    }
+}
+
+impl Signed {
+    /// Enters the release in the ledger. A crash before the ledger answers leaves either no entry
+    /// (the staging is undone) or the entry (the staging is finished): recovery looks.
+    pub(crate) fn log(
+        &self,
+        decision: &Decision,
+        ledger: &mut Ledger,
+        clock: &dyn Clock,
+    ) -> Result<Receipt, Error> {
+        let entry = Entry::release(&self.id, decision, self.manifest, clock).to_bytes();
+        let receipt = ledger.append(&entry)?;
+        Ok(Receipt {
+            manifest: self.manifest,
+            index: receipt.index(),
+            proof: carrying(receipt.proof(), entry)?,
+        })
+    }
+
+    /// What a crash left behind, if its manifest is complete.
+    pub(crate) fn left_behind(id: &str, folder: &Path) -> Result<Option<Self>, Error> {
+        let path = folder.join(MANIFEST);
+        match std::fs::read(&path) {
+            Ok(bytes) => Ok(Some(Self {
+                id: id.to_owned(),
+                folder: folder.to_owned(),
+                manifest: digest(&bytes),
+            })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &path)(error)),
+        }
+    }
+
+    /// The receipt of this release, if the ledger holds its entry.
+    pub(crate) fn find_receipt(
+        &self,
+        reader: &chancery_ledger::LedgerReader,
+    ) -> Result<Option<Receipt>, Error> {
+        for index in (0..reader.size()).rev() {
+            let bytes = reader.entry(index)?;
+            let Some(Entry::Release(entry)) = Entry::from_bytes(&bytes) else {
+                continue;
+            };
+            if entry.id == self.id && entry.manifest == Some(self.manifest) {
+                let proof = carrying(&reader.prove(index)?, bytes)?;
+                return Ok(Some(Receipt {
+                    manifest: self.manifest,
+                    index,
+                    proof,
+                }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Lets the release leave: the receipt is put beside the manifest and the folder takes its
+    /// place, in one rename. A crash before the rename is finished by recovery; after it, done.
+    ///
+    /// # Errors
+    ///
+    /// When the receipt is of another manifest, does not verify, or the disk refuses.
+    pub fn publish(
+        self,
+        receipt: &Receipt,
+        workspace: &Workspace,
+        ledger_key: &VerifierKey,
+    ) -> Result<Released, Error> {
+        receipt.check(self.manifest, ledger_key)?;
+        durable(&self.folder.join(RECEIPT), receipt.proof.as_bytes())?;
+        // Nothing but the release leaves: a crash during staging may have left spilled data.
+        let spill = self.folder.join(SPILL);
+        if spill.exists() {
+            std::fs::remove_dir_all(&spill).map_err(Error::io("remove", &spill))?;
+        }
+        sync(&self.folder)?;
+        let folder = workspace.releases_dir().join(&self.id);
+        std::fs::rename(&self.folder, &folder).map_err(Error::io("publish", &folder))?;
+        sync(&workspace.releases_dir())?;
+        sync(&workspace.staging_dir())?;
+        Ok(Released {
+            id: self.id,
+            folder,
+            manifest: self.manifest,
+            index: receipt.index,
+        })
+    }
+}
+
+impl Receipt {
+    /// The index of the entry.
+    pub fn index(&self) -> u64 {
+        self.index
+    }
+
+    fn check(&self, manifest: Digest, key: &VerifierKey) -> Result<(), Error> {
+        let entry = receipt_entry(&self.proof, key)?;
+        let named = match entry {
+            Entry::Release(entry) => entry.manifest,
+            Entry::Workspace { .. } | Entry::Refusal(_) | Entry::Abort { .. } => None,
+        };
+        if self.manifest == manifest && named == Some(manifest) {
+            return Ok(());
+        }
+        Err(Error::Unverified {
+            file: RECEIPT.to_owned(),
+            problem: "names another manifest".to_owned(),
+        })
+    }
+}
+
+/// The entry that a receipt carries, after its proof has been verified.
+pub(crate) fn receipt_entry(proof: &str, key: &VerifierKey) -> Result<Entry, Error> {
+    let unverified = |problem: &str| Error::Unverified {
+        file: RECEIPT.to_owned(),
+        problem: problem.to_owned(),
+    };
+    let parsed: InclusionProof = proof.parse()?;
+    let bytes = parsed
+        .extra
+        .ok_or_else(|| unverified("does not carry its ledger entry"))?;
+    verify_proof(proof, &bytes, key)?;
+    Entry::from_bytes(&bytes).ok_or_else(|| unverified("is of an entry that cannot be read"))
+}
+
+/// The proof with the entry itself as its extra data, so that it can be checked alone.
+fn carrying(proof: &str, entry: Vec<u8>) -> Result<String, Error> {
+    let mut proof: InclusionProof = proof.parse()?;
+    proof.extra = Some(entry);
+    Ok(proof.to_string())
+}
+
+/// Writes a file so that it is there, whole, after a crash: beside it, synced, then renamed.
+fn durable(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    use std::io::Write as _;
+    let beside = path.with_extension("tmp");
+    let mut file = std::fs::File::create(&beside).map_err(Error::io("create", &beside))?;
+    file.write_all(bytes).map_err(Error::io("write", &beside))?;
+    file.sync_all().map_err(Error::io("sync", &beside))?;
+    std::fs::rename(&beside, path).map_err(Error::io("rename", path))?;
+    sync(path.parent().unwrap_or(path))
+}
+
+pub(crate) fn sync(folder: &Path) -> Result<(), Error> {
+    let open = std::fs::File::open(folder).map_err(Error::io("open", folder))?;
+    open.sync_all().map_err(Error::io("sync", folder))
+}

@@ -1,0 +1,296 @@
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use jiff::civil::Date;
+
+/// The gate that protected records pass before they leave a custodian, and the book that proves
+/// what left.
+#[derive(Debug, Parser)]
+#[command(
+    name = "chancery",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
+pub(crate) struct Args {
+    /// The workspace; by default the nearest parent that has `chancery.toml`.
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub(crate) workspace: Option<PathBuf>,
+    /// How results are printed.
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(crate) format: Format,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Everything below, once, on synthetic people.
+    Demo(Demo),
+    /// Make a workspace: configuration, keys, law pack and an empty ledger.
+    Init(Init),
+    /// Write synthetic people as a state or CMS would hold them.
+    Synth(Synth),
+    /// Add a dataset, or show one.
+    Dataset(Dataset),
+    /// Look at the law pack.
+    Law(Law),
+    /// Say what would leave, why, and what not; writes nothing.
+    Decide(Decide),
+    /// Let what is lawful leave, signed and logged.
+    Release(Release),
+    /// Check a release: signature, digests and ledger inclusion.
+    Verify(Verify),
+    /// Look at the ledger.
+    Ledger(Ledger),
+    /// Print completions for a shell.
+    Completions(Completions),
+    /// Print the manual page (roff), or write one for each command into a folder.
+    Man(Man),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Demo {
+    /// The folder to use; it must not exist yet.
+    #[arg(long, value_name = "DIR", default_value = "demo")]
+    pub(crate) dir: PathBuf,
+    /// How many people.
+    #[arg(long, value_name = "N", default_value_t = 200_000)]
+    pub(crate) people: u64,
+    /// The seed.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Init {
+    /// The folder.
+    #[arg(value_name = "DIR", default_value = ".")]
+    pub(crate) dir: PathBuf,
+    /// Mark it as a demonstration, in which unsigned law counts and a release may be made on any
+    /// day.
+    #[arg(long)]
+    pub(crate) demo: bool,
+    /// The ledger's name, without spaces: the origin line of its checkpoints.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) ledger: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SynthKind {
+    /// T-MSIS Eligible files, one a state, and determinations.csv.
+    Tmsis,
+    /// TAF-shaped Parquet, one file a state, and determinations.parquet.
+    Taf,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Dictionary {
+    /// Data dictionary version 3.
+    V3,
+    /// Data dictionary version 4.
+    V4,
+    /// Both, state by state.
+    Mixed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Encoding {
+    /// Pipe-delimited.
+    Psv,
+    /// Fixed-length.
+    Flf,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Synth {
+    /// The folder to write into.
+    #[arg(value_name = "OUT")]
+    pub(crate) out: PathBuf,
+    /// The form of the files.
+    #[arg(long, value_enum)]
+    pub(crate) kind: SynthKind,
+    /// How many people.
+    #[arg(long, value_name = "N")]
+    pub(crate) people: u64,
+    /// The seed; the same seed gives the same bytes.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The states by FIPS code; by default all fifty and the District of Columbia.
+    #[arg(long, value_name = "06,48,…", value_delimiter = ',')]
+    pub(crate) states: Vec<String>,
+    /// Malformed lines of each sort in each file (T-MSIS alone): wrong field count, bad date,
+    /// unknown record id, invalid UTF-8, another state's code, and a last line cut off.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) malformed: u32,
+    /// The data dictionary (T-MSIS alone).
+    #[arg(long, value_enum, default_value_t = Dictionary::V3)]
+    pub(crate) dictionary: Dictionary,
+    /// How fields are told apart (T-MSIS alone).
+    #[arg(long, value_enum, default_value_t = Encoding::Psv)]
+    pub(crate) encoding: Encoding,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Dataset {
+    #[command(subcommand)]
+    pub(crate) command: DatasetCommand,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum DatasetKind {
+    /// T-MSIS Eligible files as states submit them.
+    Tmsis,
+    /// Parquet with the columns of the T-MSIS Analytic Files.
+    Taf,
+    /// Any Parquet or CSV, with a map.
+    Table,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DatasetCommand {
+    /// Read files, map their columns to elements, and classify the people in them.
+    Add {
+        /// The dataset's name.
+        name: String,
+        /// Files, or folders that hold them.
+        #[arg(required = true)]
+        paths: Vec<PathBuf>,
+        /// The form of the files.
+        #[arg(long, value_enum)]
+        kind: DatasetKind,
+        /// What the columns disclose and which part they play.
+        #[arg(long, value_name = "FILE")]
+        map: Option<PathBuf>,
+        /// Authoritative determinations, in CSV or Parquet.
+        #[arg(long, value_name = "FILE")]
+        determinations: Option<PathBuf>,
+    },
+    /// Show a dataset's tables, columns and elements.
+    Show {
+        /// The dataset's name.
+        name: String,
+    },
+    /// Show who is in a dataset and how many can be told apart.
+    Profile {
+        /// The dataset's name.
+        name: String,
+    },
+    /// Classify a dataset again, after the law pack's table has changed.
+    Classify {
+        /// The dataset's name.
+        name: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Law {
+    #[command(subcommand)]
+    pub(crate) command: LawCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LawCommand {
+    /// List the instruments, and whether they are in force.
+    List {
+        /// The day.
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+    },
+    /// Show an instrument: events, parties, provisions, readings.
+    Show {
+        /// The instrument's id.
+        id: String,
+        /// The day.
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+    },
+    /// Validate the law pack strictly.
+    Check {
+        /// The day.
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Decide {
+    /// The request.
+    #[arg(value_name = "REQUEST.toml")]
+    pub(crate) request: PathBuf,
+    /// The day whose law applies; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Print the optimised plan of each table instead.
+    #[arg(long)]
+    pub(crate) plan: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Release {
+    /// The request.
+    #[arg(value_name = "REQUEST.toml")]
+    pub(crate) request: PathBuf,
+    /// The day whose law applies; another than today only in a demonstration workspace.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The release's folder, or its id in the workspace.
+    #[arg(value_name = "RELEASE")]
+    pub(crate) release: String,
+    /// Run it again and compare every byte.
+    #[arg(long)]
+    pub(crate) replay: bool,
+    /// The custodian's verifier key (a vkey line in a file); by default the workspace's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) custodian_key: Option<PathBuf>,
+    /// The ledger's verifier key (a vkey line in a file); by default the workspace's.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ledger_key: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Ledger {
+    #[command(subcommand)]
+    pub(crate) command: LedgerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerCommand {
+    /// Print the signed checkpoint.
+    Checkpoint,
+    /// Print the inclusion proof of a release, or of an entry by its index.
+    Prove {
+        /// The release's id, or the entry's index.
+        id: String,
+    },
+    /// Check every hash and signature of the ledger.
+    Fsck,
+    /// Print every entry, a line of JSON each.
+    Export,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// A folder to write `chancery.1` and one page for each command into.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
+}

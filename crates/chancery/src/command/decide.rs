@@ -1,0 +1,315 @@
+use std::collections::BTreeSet;
+use std::process::ExitCode;
+
+use chancery_dataset::Dataset;
+use chancery_law::{InForce, LawPack};
+use chancery_model::{Decision, ElementDecision, Outcome};
+use chancery_plan::{Embedded, Limits};
+use chancery_release::Answer;
+
+use super::report::Report;
+use super::{Context, Result, day, json, read_request};
+use crate::args::{self, Format};
+use crate::failure::{DENIED, Failure};
+use crate::text;
+
+pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
+    let workspace = context.workspace()?;
+    let law = workspace.law()?;
+    let (question, dataset) = read_request(&args.request, &workspace, &law)?;
+    let in_force = law.in_force(day(args.on), workspace.sign_off())?;
+    let answer = chancery_release::decide(question, &in_force, &dataset)?;
+    if args.plan {
+        text::print(&plans(&answer, &law, &dataset)?);
+    } else {
+        print(context.format, &answer, &in_force)?;
+    }
+    Ok(exit(answer.decision()))
+}
+
+/// A denial is a result, with its own exit code.
+pub(crate) fn exit(decision: &Decision) -> ExitCode {
+    match decision.outcome {
+        Outcome::Full | Outcome::Partial => ExitCode::SUCCESS,
+        Outcome::Denied => ExitCode::from(DENIED),
+    }
+}
+
+pub(crate) fn print(format: Format, answer: &Answer, law: &InForce<'_>) -> Result<()> {
+    text::print(&match format {
+        Format::Json => json(&Report::new(answer.decision(), law.pack()))?,
+        Format::Text => Face { answer, law }.text(),
+    });
+    Ok(())
+}
+
+/// The optimised plan of every table and origin, as DataFusion shows it.
+fn plans(answer: &Answer, law: &LawPack, dataset: &Dataset) -> Result<String> {
+    let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
+    let limits = Limits {
+        memory: 64 << 20,
+        spill: std::env::temp_dir(),
+        workers: 1,
+    };
+    let engine = Embedded::new(&limits).map_err(|error| failed(&error))?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    let runtime = runtime.map_err(|error| failed(&error))?;
+    let mut text = String::new();
+    for cut in answer.cuts() {
+        let plan = engine.plan(dataset, cut, law.domain(), law.classification());
+        let plan = runtime.block_on(plan).map_err(|error| failed(&error))?;
+        text.push_str(&format!(
+            "{} {}\n{}\n\n",
+            cut.table,
+            cut.origin,
+            plan.display_indent()
+        ));
+    }
+    Ok(text.trim_end().to_owned())
+}
+
+/// The decision as a privacy officer reads it, aloud if need be.
+struct Face<'a> {
+    answer: &'a Answer,
+    law: &'a InForce<'a>,
+}
+
+const WIDTH: usize = 100;
+
+impl Face<'_> {
+    fn decision(&self) -> &Decision {
+        self.answer.decision()
+    }
+
+    fn text(&self) -> String {
+        let mut parts = vec![self.heading(), self.verdict()];
+        if self.decision().outcome != Outcome::Denied {
+            parts.extend([self.elements(), self.classes()]);
+        }
+        parts.extend([
+            self.never(),
+            self.why(),
+            self.readings(),
+            self.duties(),
+            self.rows(),
+        ]);
+        parts.retain(|part| !part.is_empty());
+        parts.join("\n\n")
+    }
+
+    fn heading(&self) -> String {
+        let query = &self.answer.question().query;
+        let decision = self.decision();
+        let unsigned = self.law.unsigned().len();
+        let mut text = format!(
+            "{} asks {} for the dataset {}.\nPurpose: {}.\nDecided under the law of {} ({}, {}).",
+            query.recipient.name,
+            query.custodian.name,
+            decision.request.dataset,
+            query.purpose.title,
+            text::day(decision.on),
+            decision.law.pack,
+            short(&decision.law.digest.to_string()),
+        );
+        if unsigned > 0 {
+            text.push_str(&format!(
+                "\n{unsigned} provisions that would let data go are not signed off and do not count."
+            ));
+        }
+        text
+    }
+
+    fn verdict(&self) -> String {
+        let decision = self.decision();
+        let asked = decision.elements.len();
+        let leaving = decision
+            .elements
+            .iter()
+            .filter(|element| element.subjects > 0)
+            .count();
+        match decision.outcome {
+            Outcome::Full => format!(
+                "FULL: everything asked for may leave, about all {}.",
+                text::people(decision.total)
+            ),
+            Outcome::Denied => format!(
+                "DENIED: nothing may leave, about any of {}.",
+                text::people(decision.total)
+            ),
+            Outcome::Partial => format!(
+                "PARTIAL: {leaving} of {asked} elements may leave, about {} ({}); nothing leaves about {}.",
+                text::people(decision.released),
+                text::share(decision.released, decision.total),
+                text::people(decision.withheld()),
+            ),
+        }
+    }
+
+    fn title(&self, element: &str) -> String {
+        let known = self.law.pack().vocabulary().element(element);
+        known.map_or_else(|| element.to_owned(), |element| element.title.clone())
+    }
+
+    fn elements(&self) -> String {
+        let decision = self.decision();
+        let leaving = decision
+            .elements
+            .iter()
+            .filter(|element| element.subjects > 0);
+        let rows = leaving.map(|element| {
+            vec![
+                self.title(&element.element),
+                text::count(element.subjects),
+                text::share(element.subjects, decision.total),
+                element
+                    .released_when
+                    .display(self.law.pack().domain())
+                    .to_string(),
+            ]
+        });
+        text::table(
+            &["what leaves", "people", "share", "for whom"],
+            &[1, 2],
+            rows.collect(),
+        )
+    }
+
+    fn classes(&self) -> String {
+        let decision = self.decision();
+        if decision.classes.len() < 2 {
+            return String::new();
+        }
+        let rows = decision.classes.iter().map(|class| {
+            let titles: Vec<String> = class.elements.iter().map(|name| self.title(name)).collect();
+            let what = match titles.len() {
+                0 => "nothing".to_owned(),
+                n if n == decision.elements.len() => "everything asked for".to_owned(),
+                _ => titles.join(", "),
+            };
+            vec![
+                text::count(class.subjects),
+                text::share(class.subjects, decision.total),
+                what,
+            ]
+        });
+        text::table(
+            &["people", "share", "about whom leaves"],
+            &[0, 1],
+            rows.collect(),
+        )
+    }
+
+    /// The elements asked for that leave about nobody, by what bars them.
+    fn never(&self) -> String {
+        let barred: Vec<&ElementDecision> = self
+            .decision()
+            .elements
+            .iter()
+            .filter(|element| element.subjects == 0)
+            .collect();
+        if barred.is_empty() {
+            return String::new();
+        }
+        let titles: Vec<String> = barred
+            .iter()
+            .map(|element| self.title(&element.element))
+            .collect();
+        let text = format!("{}.", titles.join(", "));
+        format!("Leaves about nobody:\n{}", text::wrap(&text, "  ", WIDTH))
+    }
+
+    fn why(&self) -> String {
+        let decision = self.decision();
+        let cited = |of: &dyn Fn(&ElementDecision) -> &Vec<String>| {
+            decision
+                .elements
+                .iter()
+                .flat_map(|e| of(e).clone())
+                .collect::<BTreeSet<String>>()
+        };
+        let permits = cited(&|element| &element.permitted_by);
+        let forbids = cited(&|element| &element.barred_by);
+        let mut text = String::from("Why");
+        if permits.is_empty() {
+            text.push_str("\n\n  Nothing in force on that day permits it, and what nothing permits is withheld.");
+        }
+        for (title, ids) in [("What lets go:", permits), ("What holds back:", forbids)] {
+            if !ids.is_empty() {
+                text.push_str(&format!("\n\n  {title}"));
+            }
+            for id in ids {
+                text.push_str(&self.provision(&id));
+            }
+        }
+        text
+    }
+
+    fn provision(&self, id: &str) -> String {
+        let Some((instrument, provision)) = self.law.pack().provision(id) else {
+            return format!("\n  {id}");
+        };
+        format!(
+            "\n  · {} – {}\n{}\n    [{id}]",
+            instrument.short,
+            provision.clause,
+            text::wrap(&provision.reason, "    ", WIDTH),
+        )
+    }
+
+    fn readings(&self) -> String {
+        let readings = &self.decision().interpretations;
+        if readings.is_empty() {
+            return String::new();
+        }
+        let readings = readings.iter().map(|reading| {
+            let question = text::wrap(&reading.question, "  · ", WIDTH);
+            let taken = text::wrap(&format!("Taken: {}", reading.reading), "    ", WIDTH);
+            format!("{question}\n{taken}\n    [{}]", reading.id)
+        });
+        let readings: Vec<String> = readings.collect();
+        format!(
+            "Readings of the law that this rests on\n\n{}",
+            readings.join("\n")
+        )
+    }
+
+    fn duties(&self) -> String {
+        let duties = &self.decision().obligations;
+        if duties.is_empty() || self.decision().outcome == Outcome::Denied {
+            return String::new();
+        }
+        let duties = duties.iter().map(|duty| {
+            let text = format!("{} ({})", duty.text, duty.clause);
+            format!("{}\n    [{}]", text::wrap(&text, "  · ", WIDTH), duty.id)
+        });
+        let duties: Vec<String> = duties.collect();
+        format!("Obligations that travel with it\n\n{}", duties.join("\n"))
+    }
+
+    fn rows(&self) -> String {
+        let tables = self
+            .decision()
+            .tables
+            .iter()
+            .filter(|table| table.released_rows > 0);
+        let rows: Vec<Vec<String>> = tables
+            .map(|table| {
+                vec![
+                    table.table.clone(),
+                    text::count(table.rows),
+                    text::count(table.released_rows),
+                    text::share(table.released_rows, table.rows),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            return String::new();
+        }
+        text::table(&["table", "rows", "leave", "share"], &[1, 2, 3], rows)
+    }
+}
+
+/// A digest short enough to read aloud.
+pub(crate) fn short(digest: &str) -> String {
+    digest.chars().take("sha256:".len() + 12).collect()
+}

@@ -1,0 +1,72 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+
+use chancery_release::{Config, System, Workspace};
+use include_dir::{Dir, include_dir};
+
+use super::{Context, Result};
+use crate::args::{self, Format};
+use crate::failure::Failure;
+use crate::text;
+
+static SHIPPED_LAW: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../law");
+const PACK: &str = "us-medicaid";
+
+pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
+    let workspace = make(&args.dir, args.demo, args.ledger.as_deref())?;
+    let root = workspace.root().display();
+    text::print(&match context.format {
+        Format::Json => format!(
+            "{:#}",
+            serde_json::json!({
+                "workspace": root.to_string(), "demonstration": args.demo,
+                "ledger_key": workspace.public_key("ledger")?.to_string(),
+                "custodian_key": workspace.public_key("custodian")?.to_string(),
+            })
+        ),
+        Format::Text => format!(
+            "Made a workspace in {root}\n  law pack   law/{PACK} ({})\n  keys       keys/*.key (secret), \
+             keys/*.vkey (to publish)\n  ledger     ledger/, its first entry names the custodian's key",
+            if args.demo {
+                "unsigned law counts: a demonstration"
+            } else {
+                "not signed off: nothing may leave yet"
+            },
+        ),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A workspace with the shipped law pack.
+pub(crate) fn make(dir: &Path, demonstration: bool, ledger: Option<&str>) -> Result<Workspace> {
+    std::fs::create_dir_all(dir)
+        .map_err(|error| Failure::new(format!("cannot create `{}`: {error}", dir.display())))?;
+    let name = if demonstration {
+        "chancery.example/demonstration"
+    } else {
+        "chancery.example/ledger"
+    };
+    let config = Config {
+        ledger: ledger.unwrap_or(name).to_owned(),
+        law: Path::new("law").join(PACK),
+        demonstration,
+        memory_mib: Config::DEFAULT_MEMORY_MIB,
+    };
+    Ok(Workspace::init(dir, config, &shipped_law(), &System)?)
+}
+
+fn shipped_law() -> BTreeMap<String, String> {
+    let mut files = BTreeMap::new();
+    let mut pending: Vec<&Dir<'_>> = SHIPPED_LAW.get_dir(PACK).into_iter().collect();
+    while let Some(dir) = pending.pop() {
+        pending.extend(dir.dirs());
+        for file in dir.files() {
+            let name = file.path().strip_prefix(PACK).unwrap_or(file.path());
+            if let Some(text) = file.contents_utf8() {
+                files.insert(name.to_string_lossy().into_owned(), text.to_owned());
+            }
+        }
+    }
+    files
+}

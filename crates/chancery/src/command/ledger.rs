@@ -1,0 +1,125 @@
+use std::process::ExitCode;
+
+use chancery_ledger::{LedgerReader, fsck};
+use chancery_release::{Entry, Workspace};
+use serde::Serialize;
+
+use super::{Context, Result, json};
+use crate::args::{self, Format, LedgerCommand};
+use crate::failure::Failure;
+use crate::text;
+
+pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
+    let workspace = context.workspace()?;
+    match &args.command {
+        LedgerCommand::Checkpoint => checkpoint(&workspace),
+        LedgerCommand::Prove { id } => prove(&workspace, id),
+        LedgerCommand::Fsck => check(context, &workspace),
+        LedgerCommand::Export => export(&workspace),
+    }
+}
+
+fn checkpoint(workspace: &Workspace) -> Result {
+    text::print(
+        workspace
+            .ledger_reader()?
+            .checkpoint()
+            .to_string()
+            .trim_end(),
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn prove(workspace: &Workspace, id: &str) -> Result {
+    let reader = workspace.ledger_reader()?;
+    let index = find(&reader, id)?.ok_or_else(|| {
+        Failure::new(format!("the ledger has no release `{id}`"))
+            .hint("`chancery ledger export` lists the entries; an index will do as well")
+    })?;
+    text::print(reader.prove(index)?.trim_end());
+    Ok(ExitCode::SUCCESS)
+}
+
+fn find(reader: &LedgerReader, id: &str) -> Result<Option<u64>> {
+    if let Ok(index) = id.parse() {
+        return Ok(Some(index).filter(|index| *index < reader.size()));
+    }
+    for entry in reader.entries(0..reader.size())? {
+        let (index, bytes) = entry?;
+        if matches!(Entry::from_bytes(&bytes), Some(Entry::Release(entry)) if entry.id == id) {
+            return Ok(Some(index));
+        }
+    }
+    Ok(None)
+}
+
+#[derive(Serialize)]
+struct Report {
+    sound: bool,
+    entries: u64,
+    problems: Vec<Problem>,
+}
+
+#[derive(Serialize)]
+struct Problem {
+    file: String,
+    what: String,
+    hint: String,
+}
+
+fn check(context: &Context, workspace: &Workspace) -> Result {
+    let report = fsck(
+        &workspace.ledger_dir(),
+        Some(&workspace.public_key("ledger")?),
+    )?;
+    let problems = report.problems.iter().map(|problem| Problem {
+        file: problem.file.to_string(),
+        what: problem.what.to_string(),
+        hint: problem.hint.to_string(),
+    });
+    let shown = Report {
+        sound: report.is_sound(),
+        entries: report.entries,
+        problems: problems.collect(),
+    };
+    text::print(&match context.format {
+        Format::Json => json(&shown)?,
+        Format::Text => summary(&shown),
+    });
+    Ok(if shown.sound {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn summary(report: &Report) -> String {
+    if report.sound {
+        return format!(
+            "SOUND: {} entries, every hash and signature checked.",
+            report.entries
+        );
+    }
+    let mut text = format!("NOT SOUND: {} problems.", report.problems.len());
+    for problem in &report.problems {
+        text.push_str(&format!(
+            "\n  {}: {}\n    hint: {}",
+            problem.file, problem.what, problem.hint
+        ));
+    }
+    text
+}
+
+fn export(workspace: &Workspace) -> Result {
+    let reader = workspace.ledger_reader()?;
+    for entry in reader.entries(0..reader.size())? {
+        let (index, bytes) = entry?;
+        // An entry of a type that this version does not know is shown as it stands.
+        let entry: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
+            serde_json::Value::String(String::from_utf8_lossy(&bytes).into_owned())
+        });
+        let line = serde_json::json!({ "index": index, "entry": entry });
+        text::print(&line.to_string());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,140 @@
+//! A decision in the shape of `decide --format json`.
+
+use std::collections::BTreeMap;
+
+use chancery_law::LawPack;
+use chancery_model::{Decision, Outcome, Request};
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub(crate) struct Report<'a> {
+    request: &'a Request,
+    on: jiff::civil::Date,
+    law: Law<'a>,
+    outcome: Outcome,
+    subjects: Subjects,
+    elements: Vec<Element<'a>>,
+    classes: Vec<Class<'a>>,
+    tables: Vec<Table<'a>>,
+    interpretations: &'a [chancery_model::Interpretation],
+    obligations: &'a [chancery_model::Obligation],
+    /// Clause and reason of each provision cited above.
+    provisions: BTreeMap<&'a str, Provision<'a>>,
+}
+
+#[derive(Serialize)]
+struct Law<'a> {
+    pack: &'a str,
+    digest: String,
+    in_force: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Subjects {
+    total: u64,
+    released: u64,
+    withheld: u64,
+}
+
+#[derive(Serialize)]
+struct Element<'a> {
+    element: &'a str,
+    columns: &'a [String],
+    released_when: String,
+    subjects: u64,
+    permitted_by: &'a [String],
+    barred_by: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Class<'a> {
+    subjects: u64,
+    elements: &'a [String],
+    permitted_by: &'a [String],
+    barred_by: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Table<'a> {
+    table: &'a str,
+    rows: u64,
+    released_rows: u64,
+}
+
+#[derive(Serialize)]
+struct Provision<'a> {
+    clause: &'a str,
+    reason: &'a str,
+}
+
+impl<'a> Report<'a> {
+    pub(crate) fn new(decision: &'a Decision, law: &'a LawPack) -> Self {
+        let cited = decision
+            .classes
+            .iter()
+            .flat_map(|c| c.permitted_by.iter().chain(&c.barred_by));
+        let cited = cited.filter_map(|id| Some((id.as_str(), law.provision(id)?.1)));
+        let provisions = cited.map(|(id, provision)| {
+            (
+                id,
+                Provision {
+                    clause: &provision.clause,
+                    reason: &provision.reason,
+                },
+            )
+        });
+        Self {
+            request: &decision.request,
+            on: decision.on,
+            law: Law {
+                pack: &decision.law.pack,
+                digest: decision.law.digest.to_string(),
+                in_force: &decision.law.in_force,
+            },
+            outcome: decision.outcome,
+            subjects: Subjects {
+                total: decision.total,
+                released: decision.released,
+                withheld: decision.withheld(),
+            },
+            elements: decision
+                .elements
+                .iter()
+                .map(|element| self::element(element, law))
+                .collect(),
+            classes: decision.classes.iter().map(class).collect(),
+            tables: decision.tables.iter().map(table).collect(),
+            interpretations: &decision.interpretations,
+            obligations: &decision.obligations,
+            provisions: provisions.collect(),
+        }
+    }
+}
+
+fn element<'a>(element: &'a chancery_model::ElementDecision, law: &LawPack) -> Element<'a> {
+    Element {
+        element: &element.element,
+        columns: &element.columns,
+        released_when: element.released_when.display(law.domain()).to_string(),
+        subjects: element.subjects,
+        permitted_by: &element.permitted_by,
+        barred_by: &element.barred_by,
+    }
+}
+
+fn class(class: &chancery_model::Class) -> Class<'_> {
+    Class {
+        subjects: class.subjects,
+        elements: &class.elements,
+        permitted_by: &class.permitted_by,
+        barred_by: &class.barred_by,
+    }
+}
+
+fn table(table: &chancery_model::TableCount) -> Table<'_> {
+    Table {
+        table: &table.table,
+        rows: table.rows,
+        released_rows: table.released_rows,
+    }
+}

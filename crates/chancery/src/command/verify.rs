@@ -1,0 +1,100 @@
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use chancery_ledger::VerifierKey;
+use chancery_release::{Entry, Keys, Verified, Workspace, replay, verify};
+use serde::Serialize;
+
+use super::{Context, Result, json};
+use crate::args::{self, Format};
+use crate::failure::Failure;
+use crate::text;
+
+#[derive(Serialize)]
+struct Report<'a> {
+    release: String,
+    manifest: String,
+    signed_by: String,
+    files: usize,
+    bytes: u64,
+    entry: &'a Entry,
+    replayed: bool,
+}
+
+pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
+    let workspace = context.workspace();
+    let folder = folder(&args.release, workspace.as_ref().ok());
+    let key = |given: &Option<PathBuf>, name: &str| match (given, &workspace) {
+        (Some(file), _) => read_key(file),
+        (None, Ok(workspace)) => Ok(workspace.public_key(name)?),
+        (None, Err(_)) => Err(Failure::new("outside a workspace the keys must be named")
+            .hint("`--custodian-key FILE --ledger-key FILE`, as the custodian published them")),
+    };
+    let keys = Keys {
+        custodian: key(&args.custodian_key, "custodian")?,
+        ledger: key(&args.ledger_key, "ledger")?,
+    };
+    let verified = verify(&folder, &keys, &context.progress)?;
+    if args.replay {
+        replay(&context.workspace()?, &verified, &context.progress)?;
+    }
+    context.progress.finish();
+    let report = Report {
+        release: folder.display().to_string(),
+        manifest: verified.manifest.to_string(),
+        signed_by: keys.custodian.to_string(),
+        files: verified.statement.subject.len(),
+        bytes: verified.bytes,
+        entry: &verified.entry,
+        replayed: args.replay,
+    };
+    text::print(&match context.format {
+        Format::Json => json(&report)?,
+        Format::Text => summary(&report, &verified),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A folder, or the id of a release in the workspace.
+fn folder(release: &str, workspace: Option<&Workspace>) -> PathBuf {
+    let path = Path::new(release);
+    match workspace {
+        Some(workspace) if !path.join("manifest.dsse.json").exists() => {
+            workspace.releases_dir().join(release)
+        }
+        _ => path.to_owned(),
+    }
+}
+
+fn read_key(file: &Path) -> Result<VerifierKey> {
+    let text = std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
+    Ok(text.trim().parse()?)
+}
+
+fn summary(report: &Report<'_>, verified: &Verified) -> String {
+    let replayed = if report.replayed {
+        "\n  replay     the same request under the same law gives the same bytes"
+    } else {
+        ""
+    };
+    format!(
+        "VERIFIED {}\n  signature  the manifest is signed by {}\n  digests    {} files, {} bytes, and \
+         no other file\n  inclusion  the ledger holds this manifest{replayed}\nWhat left: {} of {} \
+         asked by {}, about {}.",
+        report.release,
+        report.signed_by,
+        report.files,
+        text::count(report.bytes),
+        verified
+            .statement
+            .predicate
+            .elements
+            .iter()
+            .filter(|e| e.subjects > 0)
+            .count(),
+        verified.statement.predicate.elements.len(),
+        verified.statement.predicate.recipient.name,
+        text::people(verified.statement.predicate.subjects.released),
+    )
+}

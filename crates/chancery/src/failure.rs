@@ -1,0 +1,146 @@
+use std::process::ExitCode;
+
+/// Why a command ended without its result: a message, faults, a hint and an exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    code: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+/// Exit code: a failure.
+const FAILED: u8 = 1;
+/// Exit code: a denial.
+pub(crate) const DENIED: u8 = 2;
+/// Exit code: an invalid law pack or request.
+const INVALID: u8 = 3;
+
+impl Failure {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Self {
+            code: FAILED,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same, as an invalid law pack or request.
+    pub(crate) fn invalid(mut self) -> Self {
+        self.code = INVALID;
+        self
+    }
+
+    /// Prints the failure to stderr.
+    #[expect(
+        clippy::print_stderr,
+        reason = "the one place where failures are printed"
+    )]
+    pub(crate) fn report(&self) -> ExitCode {
+        eprintln!("error: {}", self.message);
+        if let Some(hint) = &self.hint {
+            eprintln!("hint: {hint}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+impl From<chancery_model::Fault> for Failure {
+    fn from(fault: chancery_model::Fault) -> Self {
+        Self {
+            code: INVALID,
+            message: fault.to_string(),
+            hint: fault.hint,
+        }
+    }
+}
+
+impl From<chancery_law::Error> for Failure {
+    fn from(error: chancery_law::Error) -> Self {
+        let mut message = error.to_string();
+        let mut hint = Some(error.hint().to_owned());
+        let mut code = INVALID;
+        match &error {
+            chancery_law::Error::Invalid(faults) => {
+                for fault in faults {
+                    message.push_str(&format!("\n\n{fault}"));
+                    if let Some(hint) = &fault.hint {
+                        message.push_str(&format!("\n  hint: {hint}"));
+                    }
+                }
+                if let [fault] = faults.as_slice() {
+                    message = fault.to_string();
+                    hint.clone_from(&fault.hint);
+                }
+            }
+            chancery_law::Error::Untranslatable { place, .. } => {
+                message.push_str(&format!("\n  at {place}"));
+            }
+            chancery_law::Error::Schema(_) => {}
+            chancery_law::Error::Disagreement { .. } => code = FAILED,
+        }
+        Self {
+            code,
+            message,
+            hint,
+        }
+    }
+}
+
+impl From<chancery_release::Error> for Failure {
+    fn from(error: chancery_release::Error) -> Self {
+        match error {
+            chancery_release::Error::Input(fault) => fault.into(),
+            chancery_release::Error::Law(error) => error.into(),
+            chancery_release::Error::Dataset(error) => error.into(),
+            chancery_release::Error::NotToday { .. } => {
+                let hint = error.hint();
+                Self {
+                    code: INVALID,
+                    message: error.to_string(),
+                    hint,
+                }
+            }
+            other => {
+                let hint = other.hint();
+                Self {
+                    code: FAILED,
+                    message: other.to_string(),
+                    hint,
+                }
+            }
+        }
+    }
+}
+
+impl From<chancery_dataset::Error> for Failure {
+    fn from(error: chancery_dataset::Error) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        Self {
+            code: FAILED,
+            message: error.to_string(),
+            hint,
+        }
+    }
+}
+
+impl From<chancery_dataset::synth::Error> for Failure {
+    fn from(error: chancery_dataset::synth::Error) -> Self {
+        let hint = error.hint().map(str::to_owned);
+        Self {
+            code: FAILED,
+            message: error.to_string(),
+            hint,
+        }
+    }
+}
+
+impl From<chancery_ledger::Error> for Failure {
+    fn from(error: chancery_ledger::Error) -> Self {
+        chancery_release::Error::from(error).into()
+    }
+}
