@@ -155,6 +155,52 @@ impl Predicate {
             .all(|signature| !self.holds(signature) || other.holds(signature))
     }
 
+    /// What is left of it for each value of one attribute, with the values for which that is so.
+    pub fn by_value(&self, attribute: usize, domain: &Domain) -> BTreeMap<Self, BTreeSet<u8>> {
+        let count = domain
+            .attributes()
+            .get(attribute)
+            .map_or(0, |a| a.values.len());
+        let mut parts: BTreeMap<Self, BTreeSet<u8>> = BTreeMap::new();
+        for value in (0..=u8::MAX).take(count) {
+            parts
+                .entry(self.given(attribute, value, domain))
+                .or_default()
+                .insert(value);
+        }
+        parts
+    }
+
+    /// In words, told apart by one attribute where that is shorter to read: `origin is 06:
+    /// presence is not_lawful; any other origin: always`.
+    pub fn describe(&self, by: &str, domain: &Domain) -> String {
+        let Some((attribute, declared)) = domain.attribute(by) else {
+            return self.display(domain).to_string();
+        };
+        let mut parts: Vec<(Self, BTreeSet<u8>)> =
+            self.by_value(attribute, domain).into_iter().collect();
+        parts.sort_by_key(|(_, values)| values.len());
+        let rest = match parts.pop() {
+            Some((rest, _)) if !parts.is_empty() => rest,
+            _ => return self.display(domain).to_string(),
+        };
+        let mut words = Vec::new();
+        for (part, values) in parts {
+            let values = Self::Within { attribute, values };
+            words.push(format!(
+                "{}: {}",
+                values.display(domain),
+                part.display(domain)
+            ));
+        }
+        words.push(format!(
+            "any other {}: {}",
+            declared.name,
+            rest.display(domain)
+        ));
+        words.join("; ")
+    }
+
     /// In words, with the names of the domain.
     pub fn display<'a>(&'a self, domain: &'a Domain) -> impl fmt::Display + 'a {
         Words {

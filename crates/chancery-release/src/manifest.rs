@@ -376,7 +376,9 @@ fn element(element: &chancery_model::ElementDecision, law: &LawPack) -> Element 
     Element {
         element: element.element.clone(),
         columns: element.columns.clone(),
-        released_when: element.released_when.display(law.domain()).to_string(),
+        released_when: element
+            .released_when
+            .describe(&law.classification().origin, law.domain()),
         subjects: element.subjects,
         permitted_by: element.permitted_by.clone(),
         barred_by: element.barred_by.clone(),

@@ -59,9 +59,9 @@ pub(crate) enum Command {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Demo {
-    /// The folder to use; it must not exist yet.
-    #[arg(long, value_name = "DIR", default_value = "demo")]
-    pub(crate) dir: PathBuf,
+    /// The folder to use, which must not exist yet; by default `demo`, or `demo-2` and so on.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
     /// How many people.
     #[arg(long, value_name = "N", default_value_t = 200_000)]
     pub(crate) people: u64,

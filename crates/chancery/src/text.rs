@@ -1,6 +1,6 @@
 //! How results look to people: readable without colour, and aloud.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
@@ -41,12 +41,12 @@ pub(crate) fn share(part: u64, whole: u64) -> String {
     format!("{}.{} %", permille / 10, permille % 10)
 }
 
-/// A table with a header and a rule, as wide as the terminal at most; the columns in `numbers`
-/// stand to the right.
+/// A table with a header and a rule; the columns in `numbers` stand to the right.
 pub(crate) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
     table
-        .load_preset(presets::UTF8_HORIZONTAL_ONLY)
+        .load_preset(presets::NOTHING)
+        .set_style(TableComponent::HeaderLines, '─')
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(100)
         .set_header(header);
@@ -58,23 +58,38 @@ pub(crate) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) 
     for row in rows {
         table.add_row(row);
     }
-    table.to_string()
+    let lines: Vec<String> = table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    lines.join("\n")
 }
 
-/// Wraps prose at `width`, each line after `indent`.
-pub(crate) fn wrap(text: &str, indent: &str, width: usize) -> String {
-    let mut lines = vec![indent.to_owned()];
+/// How wide text may be.
+const WIDTH: usize = 100;
+
+/// Wraps prose, each line behind `indent`.
+pub(crate) fn wrap(text: &str, indent: &str) -> String {
+    hang(text, indent, indent)
+}
+
+/// Wraps prose, the first line behind `first` and the others behind `indent`.
+pub(crate) fn hang(text: &str, first: &str, indent: &str) -> String {
+    let mut lines = Vec::new();
+    let mut line = first.to_owned();
+    let mut empty = true;
     for word in text.split_whitespace() {
-        let line = lines.last_mut();
-        match line {
-            Some(line) if line.chars().count() == indent.chars().count() => line.push_str(word),
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(format!("{indent}{word}")),
+        if !empty && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(std::mem::replace(&mut line, indent.to_owned()));
+            empty = true;
         }
+        if !empty {
+            line.push(' ');
+        }
+        line.push_str(word);
+        empty = false;
     }
+    lines.push(line);
     lines.join("\n")
 }
 

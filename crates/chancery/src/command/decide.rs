@@ -3,7 +3,7 @@ use std::process::ExitCode;
 
 use chancery_dataset::Dataset;
 use chancery_law::{InForce, LawPack};
-use chancery_model::{Decision, ElementDecision, Outcome};
+use chancery_model::{Decision, ElementDecision, Outcome, Predicate};
 use chancery_plan::{Embedded, Limits};
 use chancery_release::Answer;
 
@@ -22,7 +22,7 @@ pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
     if args.plan {
         text::print(&plans(&answer, &law, &dataset)?);
     } else {
-        print(context.format, &answer, &in_force)?;
+        print(context.format, &answer, &in_force, &dataset)?;
     }
     Ok(exit(answer.decision()))
 }
@@ -35,12 +35,32 @@ pub(crate) fn exit(decision: &Decision) -> ExitCode {
     }
 }
 
-pub(crate) fn print(format: Format, answer: &Answer, law: &InForce<'_>) -> Result<()> {
+pub(crate) fn print(
+    format: Format,
+    answer: &Answer,
+    law: &InForce<'_>,
+    dataset: &Dataset,
+) -> Result<()> {
     text::print(&match format {
         Format::Json => json(&Report::new(answer.decision(), law.pack()))?,
-        Format::Text => Face { answer, law }.text(),
+        Format::Text => Face {
+            answer,
+            law,
+            origins: origins(law, dataset),
+        }
+        .text(),
     });
     Ok(())
+}
+
+/// A decision for people to read.
+pub(crate) fn text(answer: &Answer, law: &InForce<'_>, dataset: &Dataset) -> String {
+    Face {
+        answer,
+        law,
+        origins: origins(law, dataset),
+    }
+    .text()
 }
 
 /// The optimised plan of every table and origin, as DataFusion shows it.
@@ -72,9 +92,8 @@ fn plans(answer: &Answer, law: &LawPack, dataset: &Dataset) -> Result<String> {
 struct Face<'a> {
     answer: &'a Answer,
     law: &'a InForce<'a>,
+    origins: BTreeSet<u8>,
 }
-
-const WIDTH: usize = 100;
 
 impl Face<'_> {
     fn decision(&self) -> &Decision {
@@ -84,15 +103,13 @@ impl Face<'_> {
     fn text(&self) -> String {
         let mut parts = vec![self.heading(), self.verdict()];
         if self.decision().outcome != Outcome::Denied {
-            parts.extend([self.elements(), self.classes()]);
+            parts.extend([self.elements(), self.for_whom(), self.classes()]);
         }
-        parts.extend([
-            self.never(),
-            self.why(),
-            self.readings(),
-            self.duties(),
-            self.rows(),
-        ]);
+        parts.push(self.never());
+        if self.decision().outcome != Outcome::Denied {
+            parts.push(self.rows());
+        }
+        parts.extend([self.why(), self.readings(), self.duties()]);
         parts.retain(|part| !part.is_empty());
         parts.join("\n\n")
     }
@@ -100,7 +117,6 @@ impl Face<'_> {
     fn heading(&self) -> String {
         let query = &self.answer.question().query;
         let decision = self.decision();
-        let unsigned = self.law.unsigned().len();
         let mut text = format!(
             "{} asks {} for the dataset {}.\nPurpose: {}.\nDecided under the law of {} ({}, {}).",
             query.recipient.name,
@@ -111,6 +127,7 @@ impl Face<'_> {
             decision.law.pack,
             short(&decision.law.digest.to_string()),
         );
+        let unsigned = self.law.unsigned().len();
         if unsigned > 0 {
             text.push_str(&format!(
                 "\n{unsigned} provisions that would let data go are not signed off and do not count."
@@ -129,15 +146,16 @@ impl Face<'_> {
             .count();
         match decision.outcome {
             Outcome::Full => format!(
-                "FULL: everything asked for may leave, about all {}.",
+                "FULL: everything asked for may leave, about {}.",
                 text::people(decision.total)
             ),
             Outcome::Denied => format!(
-                "DENIED: nothing may leave, about any of {}.",
+                "DENIED: nothing may leave; the dataset is about {}.",
                 text::people(decision.total)
             ),
             Outcome::Partial => format!(
-                "PARTIAL: {leaving} of {asked} elements may leave, about {} ({}); nothing leaves about {}.",
+                "PARTIAL: {leaving} of {asked} elements may leave, about {} ({}); nothing leaves \
+                 about {}.",
                 text::people(decision.released),
                 text::share(decision.released, decision.total),
                 text::people(decision.withheld()),
@@ -150,28 +168,73 @@ impl Face<'_> {
         known.map_or_else(|| element.to_owned(), |element| element.title.clone())
     }
 
-    fn elements(&self) -> String {
-        let decision = self.decision();
-        let leaving = decision
+    fn titles<'b>(&self, elements: impl Iterator<Item = &'b String>) -> String {
+        elements
+            .map(|element| self.title(element))
+            .collect::<Vec<_>>()
+            .join(", ")
+    }
+
+    fn leaving(&self) -> impl Iterator<Item = &ElementDecision> {
+        self.decision()
             .elements
             .iter()
-            .filter(|element| element.subjects > 0);
-        let rows = leaving.map(|element| {
+            .filter(|element| element.subjects > 0)
+    }
+
+    fn elements(&self) -> String {
+        let total = self.decision().total;
+        let rows = self.leaving().map(|element| {
             vec![
                 self.title(&element.element),
                 text::count(element.subjects),
-                text::share(element.subjects, decision.total),
-                element
-                    .released_when
-                    .display(self.law.pack().domain())
-                    .to_string(),
+                text::share(element.subjects, total),
             ]
         });
-        text::table(
-            &["what leaves", "people", "share", "for whom"],
-            &[1, 2],
-            rows.collect(),
-        )
+        text::table(&["what leaves", "people", "share"], &[1, 2], rows.collect())
+    }
+
+    /// The conditions, each once, told apart by origin.
+    fn for_whom(&self) -> String {
+        let mut by_predicate: Vec<(&Predicate, Vec<&String>)> = Vec::new();
+        for element in self.leaving() {
+            let known = by_predicate
+                .iter_mut()
+                .find(|(when, _)| **when == element.released_when);
+            match known {
+                Some((_, elements)) => elements.push(&element.element),
+                None => by_predicate.push((&element.released_when, vec![&element.element])),
+            }
+        }
+        let parts = by_predicate.into_iter().map(|(when, elements)| {
+            let titles = self.titles(elements.into_iter());
+            format!(
+                "{}\n{}",
+                text::hang(&titles, "  · ", "    "),
+                self.conditions(when)
+            )
+        });
+        format!("For whom\n{}", parts.collect::<Vec<_>>().join("\n"))
+    }
+
+    fn conditions(&self, when: &Predicate) -> String {
+        let domain = self.law.pack().domain();
+        let origin = &self.law.pack().classification().origin;
+        let Some((attribute, declared)) = domain.attribute(origin) else {
+            return String::new();
+        };
+        let mut lines = Vec::new();
+        for (part, values) in when.by_value(attribute, domain) {
+            let here = values
+                .intersection(&self.origins)
+                .filter_map(|v| declared.values.get(usize::from(*v)));
+            let here: Vec<&str> = here.map(String::as_str).collect();
+            if !here.is_empty() {
+                let text = format!("{origin} {}: {}", here.join(", "), part.display(domain));
+                lines.push(text::hang(&text, "      ", "        "));
+            }
+        }
+        lines.join("\n")
     }
 
     fn classes(&self) -> String {
@@ -180,11 +243,10 @@ impl Face<'_> {
             return String::new();
         }
         let rows = decision.classes.iter().map(|class| {
-            let titles: Vec<String> = class.elements.iter().map(|name| self.title(name)).collect();
-            let what = match titles.len() {
+            let what = match class.elements.len() {
                 0 => "nothing".to_owned(),
                 n if n == decision.elements.len() => "everything asked for".to_owned(),
-                _ => titles.join(", "),
+                _ => self.titles(class.elements.iter()),
             };
             vec![
                 text::count(class.subjects),
@@ -199,23 +261,20 @@ impl Face<'_> {
         )
     }
 
-    /// The elements asked for that leave about nobody, by what bars them.
+    /// The elements asked for that leave about nobody.
     fn never(&self) -> String {
-        let barred: Vec<&ElementDecision> = self
+        let barred: Vec<&String> = self
             .decision()
             .elements
             .iter()
             .filter(|element| element.subjects == 0)
+            .map(|element| &element.element)
             .collect();
         if barred.is_empty() {
             return String::new();
         }
-        let titles: Vec<String> = barred
-            .iter()
-            .map(|element| self.title(&element.element))
-            .collect();
-        let text = format!("{}.", titles.join(", "));
-        format!("Leaves about nobody:\n{}", text::wrap(&text, "  ", WIDTH))
+        let text = format!("{}.", self.titles(barred.into_iter()));
+        format!("Leaves about nobody\n{}", text::wrap(&text, "  "))
     }
 
     fn why(&self) -> String {
@@ -231,9 +290,11 @@ impl Face<'_> {
         let forbids = cited(&|element| &element.barred_by);
         let mut text = String::from("Why");
         if permits.is_empty() {
-            text.push_str("\n\n  Nothing in force on that day permits it, and what nothing permits is withheld.");
+            text.push_str(
+                "\n  Nothing in force on that day permits it, and what nothing permits is withheld.",
+            );
         }
-        for (title, ids) in [("What lets go:", permits), ("What holds back:", forbids)] {
+        for (title, ids) in [("What lets go", permits), ("What holds back", forbids)] {
             if !ids.is_empty() {
                 text.push_str(&format!("\n\n  {title}"));
             }
@@ -248,11 +309,15 @@ impl Face<'_> {
         let Some((instrument, provision)) = self.law.pack().provision(id) else {
             return format!("\n  {id}");
         };
+        let cited = if provision.clause.starts_with(&instrument.short) {
+            provision.clause.clone()
+        } else {
+            format!("{}: {}", instrument.short, provision.clause)
+        };
         format!(
-            "\n  · {} – {}\n{}\n    [{id}]",
-            instrument.short,
-            provision.clause,
-            text::wrap(&provision.reason, "    ", WIDTH),
+            "\n{}\n{}\n    [{id}]",
+            text::hang(&cited, "  · ", "    "),
+            text::wrap(&provision.reason, "    "),
         )
     }
 
@@ -262,13 +327,17 @@ impl Face<'_> {
             return String::new();
         }
         let readings = readings.iter().map(|reading| {
-            let question = text::wrap(&reading.question, "  · ", WIDTH);
-            let taken = text::wrap(&format!("Taken: {}", reading.reading), "    ", WIDTH);
-            format!("{question}\n{taken}\n    [{}]", reading.id)
+            let text = format!("{} Taken: {}", reading.question, reading.reading);
+            format!(
+                "{}\n    [{}]",
+                text::hang(&text, "  · ", "    "),
+                reading.id
+            )
         });
         let readings: Vec<String> = readings.collect();
         format!(
-            "Readings of the law that this rests on\n\n{}",
+            "Readings of the law that this rests on (none reviewed by a lawyer unless the \
+                 instrument says so)\n{}",
             readings.join("\n")
         )
     }
@@ -280,10 +349,10 @@ impl Face<'_> {
         }
         let duties = duties.iter().map(|duty| {
             let text = format!("{} ({})", duty.text, duty.clause);
-            format!("{}\n    [{}]", text::wrap(&text, "  · ", WIDTH), duty.id)
+            format!("{}\n    [{}]", text::hang(&text, "  · ", "    "), duty.id)
         });
         let duties: Vec<String> = duties.collect();
-        format!("Obligations that travel with it\n\n{}", duties.join("\n"))
+        format!("Obligations that travel with it\n{}", duties.join("\n"))
     }
 
     fn rows(&self) -> String {
@@ -292,21 +361,32 @@ impl Face<'_> {
             .tables
             .iter()
             .filter(|table| table.released_rows > 0);
-        let rows: Vec<Vec<String>> = tables
-            .map(|table| {
-                vec![
-                    table.table.clone(),
-                    text::count(table.rows),
-                    text::count(table.released_rows),
-                    text::share(table.released_rows, table.rows),
-                ]
-            })
-            .collect();
-        if rows.is_empty() {
-            return String::new();
-        }
-        text::table(&["table", "rows", "leave", "share"], &[1, 2, 3], rows)
+        let rows = tables.map(|table| {
+            vec![
+                table.table.clone(),
+                text::count(table.rows),
+                text::count(table.released_rows),
+                text::share(table.released_rows, table.rows),
+            ]
+        });
+        text::table(
+            &["table", "rows", "leave", "share"],
+            &[1, 2, 3],
+            rows.collect(),
+        )
     }
+}
+
+/// The origins that occur in a dataset, as positions in the domain.
+fn origins(law: &InForce<'_>, dataset: &Dataset) -> BTreeSet<u8> {
+    let domain = law.pack().domain();
+    let attribute = domain
+        .attribute(&law.pack().classification().origin)
+        .map(|(at, _)| at);
+    let signatures = dataset.census.signatures();
+    attribute.map_or_else(BTreeSet::new, |at| {
+        signatures.iter().filter_map(|s| s.value(at)).collect()
+    })
 }
 
 /// A digest short enough to read aloud.

@@ -1,8 +1,308 @@
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
-use super::Result;
-use crate::args;
+use chancery_dataset::Progress as _;
+use chancery_dataset::synth::{Kind, Plan, write};
+use chancery_dataset::{AddRequest, Dataset, add};
+use chancery_law::LawPack;
+use chancery_model::{Decision, Outcome, Request};
+use chancery_release::{
+    Keys, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release, replay,
+    verify,
+};
 
-pub(crate) fn run(_context: &super::Context, _args: &args::Demo) -> Result {
+use super::{Context, Result, dataset as datasets, decide as face, init};
+use crate::args::{self, Format};
+use crate::failure::Failure;
+use crate::text;
+
+/// Five states: three plaintiffs (one of them since March 2026 only) and two others.
+const STATES: [&str; 5] = ["06", "12", "36", "48", "55"];
+
+/// A day before the agreement, in it, and after each change of the litigation.
+const DATES: [(&str, &str); 7] = [
+    ("2025-06-01", "before the exchange agreement"),
+    ("2025-07-20", "under the agreement"),
+    ("2025-08-20", "the first order enjoins sharing"),
+    ("2025-10-01", "the agreement has lapsed"),
+    (
+        "2025-12-01",
+        "the notice is published; the first order stands",
+    ),
+    ("2026-01-10", "the second order allows six elements"),
+    ("2026-04-01", "two more parties are treated as covered"),
+];
+
+/// The day that is looked at closely and released.
+const CLOSE: &str = "2026-01-10";
+
+const DATASET: &str = "tmsis-2025-12";
+
+const REQUEST: &str = r#"# Immigration and Customs Enforcement asks for everything.
+recipient = "dhs/ice"
+purpose = "immigration-enforcement/civil"
+custodian = "hhs/cms"
+dataset = "tmsis-2025-12"
+tables = ["*"]
+elements = ["*"]
+format = "parquet"
+authority = ["us/usc/8/1360-b"]
+justification = "identity and location of aliens"
+requested_by = "a demonstration"
+"#;
+
+const OVERSIGHT: &str = r#"# The Inspector General asks for everything, for program integrity: a flow that must go on.
+recipient = "hhs/oig"
+purpose = "program-administration/integrity"
+custodian = "hhs/cms"
+dataset = "tmsis-2025-12"
+"#;
+
+pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
+    let begun = Instant::now();
+    let dir = &args.dir.clone().unwrap_or_else(unused);
+    if dir.exists() {
+        return Err(Failure::new(format!("`{}` exists already", dir.display()))
+            .hint("name another folder with `--dir`, or remove that one"));
+    }
+    step(1, "A demonstration workspace");
+    let workspace = init::make(dir, true, None)?;
+    text::print(&format!(
+        "  law pack law/us-medicaid, keys, and a ledger whose first entry names the custodian's key\n  \
+         in {}",
+        workspace.root().display()
+    ));
+
+    step(
+        2,
+        "Synthetic people, in T-MSIS Eligible files as states submit them",
+    );
+    let law = workspace.law()?;
+    let dataset = people(context, args, &workspace, &law)?;
+    let added = datasets::added(&dataset);
+    text::print(&indent(added.lines().next().unwrap_or_default()));
+    text::print("");
+    text::print(&indent(&datasets::profile(&dataset)));
+
+    step(3, "One request on seven dates of the litigation");
+    let request = workspace.root().join("requests/ice.toml");
+    save(&request, REQUEST)?;
+    save(&workspace.root().join("requests/oig.toml"), OVERSIGHT)?;
+    text::print(&indent(REQUEST.trim_end()));
+    text::print("");
+    text::print(&indent(&seven_dates(&workspace, &law, &dataset)?));
+
+    step(4, &format!("That request on {CLOSE}, released"));
+    let folder = released(context, &workspace, &law, &dataset)?;
+
+    step(
+        5,
+        "Checked: by its folder and two public keys alone, then run again byte for byte",
+    );
+    checked(context, &workspace, &folder)?;
+
+    let report = serde_json::json!({
+        "workspace": workspace.root(), "release": folder, "people": dataset.census.total(),
+    });
+    match context.format {
+        Format::Json => text::print(&format!("{report:#}")),
+        Format::Text => text::print(&closing(&workspace, &folder, begun)),
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// `demo`, or the first of `demo-2`, `demo-3`, … that is not there.
+fn unused() -> PathBuf {
+    let numbered = (2..).map(|number: u32| PathBuf::from(format!("demo-{number}")));
+    std::iter::once(PathBuf::from("demo"))
+        .chain(numbered)
+        .find(|dir| !dir.exists())
+        .unwrap_or_else(|| PathBuf::from("demo"))
+}
+
+fn step(number: u8, title: &str) {
+    text::print(&format!("\n{number}. {title}\n"));
+}
+
+fn indent(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        if line.is_empty() {
+            String::new()
+        } else {
+            format!("  {line}")
+        }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn save(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text)
+        .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))
+}
+
+fn people(
+    context: &Context,
+    args: &args::Demo,
+    workspace: &Workspace,
+    law: &LawPack,
+) -> Result<Dataset> {
+    let sources = workspace.root().join("sources");
+    let plan = Plan {
+        kind: Kind::Tmsis,
+        people: args.people,
+        seed: args.seed,
+        states: STATES.map(str::to_owned).to_vec(),
+        malformed: 3,
+        ..Plan::default()
+    };
+    context.progress.begin("making people up", plan.people);
+    let written = write(&plan, &sources, &|people| context.progress.advance(people))?;
+    let determinations = sources.join("determinations.csv");
+    let paths: Vec<_> = written
+        .files
+        .into_iter()
+        .filter(|file| *file != determinations)
+        .collect();
+    let request = AddRequest {
+        name: DATASET,
+        kind: chancery_dataset::Kind::Tmsis,
+        paths: &paths,
+        map: None,
+        determinations: Some(&determinations),
+    };
+    let names = elements(law);
+    let dataset = add(
+        &workspace.datasets_dir(),
+        &request,
+        &dataset_law(law, &names),
+        &context.progress,
+    )?;
+    context.progress.finish();
+    Ok(dataset)
+}
+
+fn decided(
+    workspace: &Workspace,
+    law: &LawPack,
+    dataset: &Dataset,
+    date: &str,
+) -> Result<Decision> {
+    let request = Request::parse("requests/ice.toml", REQUEST)?;
+    let question = ask("requests/ice.toml", REQUEST, request, law, dataset)?;
+    let in_force = law.in_force(parse(date)?, workspace.sign_off())?;
+    Ok(decide(question, &in_force, dataset)?.decision().clone())
+}
+
+fn parse(date: &str) -> Result<jiff::civil::Date> {
+    date.parse()
+        .map_err(|error: jiff::Error| Failure::new(error.to_string()))
+}
+
+fn seven_dates(workspace: &Workspace, law: &LawPack, dataset: &Dataset) -> Result<String> {
+    let mut rows = Vec::new();
+    for (date, what) in DATES {
+        let decision = decided(workspace, law, dataset, date)?;
+        let leaving = decision
+            .elements
+            .iter()
+            .filter(|element| element.subjects > 0)
+            .count();
+        let outcome = match decision.outcome {
+            Outcome::Full => "full",
+            Outcome::Partial => "partial",
+            Outcome::Denied => "denied",
+        };
+        rows.push(vec![
+            date.to_owned(),
+            what.to_owned(),
+            outcome.to_owned(),
+            format!("{leaving} of {}", decision.elements.len()),
+            text::count(decision.released),
+            text::share(decision.released, decision.total),
+        ]);
+    }
+    let header = [
+        "day",
+        "what is new",
+        "outcome",
+        "elements",
+        "people",
+        "share",
+    ];
+    Ok(text::table(&header, &[3, 4, 5], rows))
+}
+
+fn released(
+    context: &Context,
+    workspace: &Workspace,
+    law: &LawPack,
+    dataset: &Dataset,
+) -> Result<PathBuf> {
+    let request = Request::parse("requests/ice.toml", REQUEST)?;
+    let question = ask("requests/ice.toml", REQUEST, request, law, dataset)?;
+    let in_force = law.in_force(parse(CLOSE)?, workspace.sign_off())?;
+    let outcome = release(
+        workspace,
+        question,
+        &in_force,
+        dataset,
+        &System,
+        &context.progress,
+    )?;
+    context.progress.finish();
+    let Gate::Released(answer, released) = outcome else {
+        return Err(Failure::new("too few people for a release").hint("ask for more: `--people`"));
+    };
+    let face = face::text(&answer, &in_force, dataset);
+    // The readings and obligations are many; `decide` shows them all.
+    let end = face.find("\n\nReadings of the law").unwrap_or(face.len());
+    text::print(&indent(face.get(..end).unwrap_or(&face)));
+    text::print(&format!(
+        "\n  Released as {}: ledger entry {}, manifest {}",
+        released.id,
+        released.index,
+        face::short(&released.manifest.to_string()),
+    ));
+    Ok(released.folder)
+}
+
+fn checked(context: &Context, workspace: &Workspace, folder: &Path) -> Result<()> {
+    let keys = Keys {
+        custodian: workspace.public_key("custodian")?,
+        ledger: workspace.public_key("ledger")?,
+    };
+    let verified = verify(folder, &keys, &context.progress)?;
+    replay(workspace, &verified, &context.progress)?;
+    context.progress.finish();
+    let report = chancery_ledger::fsck(&workspace.ledger_dir(), Some(&keys.ledger))?;
+    text::print(&format!(
+        "  signature  the manifest is the custodian's\n  digests    {} files, and no other\n  inclusion  \
+         the ledger holds the manifest\n  replay     the same bytes again\n  ledger     {} entries, {}",
+        verified.statement.subject.len(),
+        report.entries,
+        if report.is_sound() {
+            "sound"
+        } else {
+            "NOT SOUND"
+        },
+    ));
+    Ok(())
+}
+
+fn closing(workspace: &Workspace, folder: &Path, begun: Instant) -> String {
+    let root = workspace.root();
+    let shown = root.display();
+    let id = folder
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    format!(
+        "\nDone in {:.1} s. Files are in {shown}\n  releases/{id}/   what left, its manifest and its \
+         receipt\n  ledger/   the tamper-evident ledger   ·   law/   the law pack, to read\n\nTry next:\n  \
+         cargo run -- -C {shown} decide {shown}/requests/ice.toml --on 2026-04-01\n  cargo run -- -C {shown} \
+         release {shown}/requests/oig.toml\n  cargo run -- -C {shown} law show \
+         us/cand/3-25-cv-05536/order-2025-12-29",
+        begun.elapsed().as_secs_f64(),
+    )
 }

@@ -74,7 +74,7 @@ fn listed(law: &LawPack, on: Date) -> String {
     let header = ["instrument", "cited as", "state", "lets go", "holds back"];
     let table = text::table(&header, &[3, 4], rows.collect());
     let words = law.vocabulary();
-    let list = |names: Vec<&str>| text::wrap(&names.join(", "), "  ", 100);
+    let list = |names: Vec<&str>| text::wrap(&names.join(", "), "  ");
     format!(
         "{} ({} {}), on {}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
         law.title,
@@ -150,7 +150,7 @@ fn shown(instrument: &Instrument, on: Date) -> String {
         instrument.review.status,
         instrument.source.name,
         instrument.source.label,
-        text::wrap(&instrument.source.text, "  ", 100),
+        text::wrap(&instrument.source.text, "  "),
     );
     text.push_str("\n\nTimeline");
     for event in &instrument.events {
@@ -167,7 +167,7 @@ fn shown(instrument: &Instrument, on: Date) -> String {
         let covered: Vec<&str> = covered.into_iter().collect();
         text.push_str(&format!(
             "\n\nCovers (FIPS) on that day\n{}",
-            text::wrap(&covered.join(" "), "  ", 100)
+            text::wrap(&covered.join(" "), "  ")
         ));
     }
     for provision in &instrument.provisions {
@@ -175,7 +175,7 @@ fn shown(instrument: &Instrument, on: Date) -> String {
             Effect::Permit => "lets go",
             Effect::Forbid => "holds back",
         };
-        let reason = text::wrap(&provision.reason, "  ", 100);
+        let reason = text::wrap(&provision.reason, "  ");
         text.push_str(&format!(
             "\n\n{} ({verb})\n  {}\n{reason}",
             provision.id, provision.clause
@@ -183,16 +183,13 @@ fn shown(instrument: &Instrument, on: Date) -> String {
     }
     for reading in &instrument.interpretations {
         text.push_str(&format!("\n\nReading `{}`", reading.name));
-        text.push_str(&format!("\n{}", text::wrap(&reading.question, "  ", 100)));
+        text.push_str(&format!("\n{}", text::wrap(&reading.question, "  ")));
         text.push_str(&format!(
             "\n{}",
-            text::wrap(&format!("Taken: {}", reading.reading), "  ", 100)
+            text::wrap(&format!("Taken: {}", reading.reading), "  ")
         ));
         for other in &reading.alternatives {
-            text.push_str(&format!(
-                "\n{}",
-                text::wrap(&format!("Or: {other}"), "  ", 100)
-            ));
+            text.push_str(&format!("\n{}", text::wrap(&format!("Or: {other}"), "  ")));
         }
     }
     text

@@ -55,7 +55,7 @@ pub(crate) fn run(context: &Context, args: &args::Release) -> Result {
     match context.format {
         Format::Json => text::print(&json(&report)?),
         Format::Text => {
-            decide::print(Format::Text, answer, &in_force)?;
+            decide::print(Format::Text, answer, &in_force, &dataset)?;
             text::print(&summary(&report));
         }
     }

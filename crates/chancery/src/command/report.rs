@@ -115,7 +115,9 @@ fn element<'a>(element: &'a chancery_model::ElementDecision, law: &LawPack) -> E
     Element {
         element: &element.element,
         columns: &element.columns,
-        released_when: element.released_when.display(law.domain()).to_string(),
+        released_when: element
+            .released_when
+            .describe(&law.classification().origin, law.domain()),
         subjects: element.subjects,
         permitted_by: &element.permitted_by,
         barred_by: &element.barred_by,
