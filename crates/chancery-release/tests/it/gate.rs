@@ -1,0 +1,305 @@
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chancery_dataset::synth::{Plan, write};
+use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
+use chancery_law::LawPack;
+use chancery_model::Request;
+use chancery_release::{
+    Config, Entry, Error, Fixed, Keys, Outcome, Question, Workspace, ask, dataset_law, elements,
+    recover, release, replay, verify, write_ledger,
+};
+
+fn clock() -> Fixed {
+    Fixed("2026-01-10T12:00:00Z".parse().unwrap())
+}
+
+fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, root, files);
+        } else {
+            let name = path
+                .strip_prefix(root)
+                .unwrap()
+                .to_str()
+                .unwrap()
+                .to_owned();
+            files.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+/// A workspace with 300 people of two states, under the shipped law pack.
+struct Case {
+    folder: tempfile::TempDir,
+    workspace: Workspace,
+    law: LawPack,
+    dataset: Dataset,
+}
+
+impl Case {
+    fn new(demonstration: bool) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
+        let mut files = BTreeMap::new();
+        collect(&root, &root, &mut files);
+        let config = Config {
+            ledger: "example/ledger".to_owned(),
+            law: PathBuf::from("law"),
+            demonstration,
+            memory_mib: 64,
+        };
+        let workspace =
+            Workspace::init(&folder.path().join("w"), config, &files, &clock()).unwrap();
+        let law = workspace.law().unwrap();
+        let sources = folder.path().join("sources");
+        let states = vec!["06".to_owned(), "48".to_owned()];
+        let written = write(
+            &Plan {
+                people: 300,
+                seed: 7,
+                states,
+                ..Plan::default()
+            },
+            &sources,
+            &|_| (),
+        );
+        let determinations = sources.join("determinations.csv");
+        let mut paths = written.unwrap().files;
+        paths.retain(|path| *path != determinations);
+        let request = AddRequest {
+            name: "people",
+            kind: Kind::Tmsis,
+            paths: &paths,
+            map: None,
+            determinations: Some(&determinations),
+        };
+        let names = elements(&law);
+        let dataset = add(
+            &workspace.datasets_dir(),
+            &request,
+            &dataset_law(&law, &names),
+            &Silent,
+        )
+        .unwrap();
+        Self {
+            folder,
+            workspace,
+            law,
+            dataset,
+        }
+    }
+
+    fn question(&self, recipient: &str, purpose: &str) -> Question {
+        let text = format!(
+            "recipient = \"{recipient}\"\npurpose = \"{purpose}\"\ncustodian = \"hhs/cms\"\n\
+             dataset = \"people\"\n"
+        );
+        let request = Request::parse("r.toml", &text).unwrap();
+        ask("r.toml", &text, request, &self.law, &self.dataset).unwrap()
+    }
+
+    fn release(&self, recipient: &str, purpose: &str, on: &str) -> Result<Outcome, Error> {
+        let law = self
+            .law
+            .in_force(on.parse().unwrap(), self.workspace.sign_off())
+            .unwrap();
+        let question = self.question(recipient, purpose);
+        release(
+            &self.workspace,
+            question,
+            &law,
+            &self.dataset,
+            &clock(),
+            &Silent,
+        )
+    }
+
+    fn oversight(&self) -> PathBuf {
+        match self
+            .release("hhs/oig", "program-administration/integrity", "2026-01-10")
+            .unwrap()
+        {
+            Outcome::Released(_, released) => released.folder,
+            Outcome::Denied(..) => panic!("denied"),
+        }
+    }
+
+    fn keys(&self) -> Keys {
+        let key = |name| self.workspace.public_key(name).unwrap();
+        Keys {
+            custodian: key("custodian"),
+            ledger: key("ledger"),
+        }
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let reader = self.workspace.ledger_reader().unwrap();
+        let entries = reader.entries(0..reader.size()).unwrap();
+        entries
+            .map(|entry| Entry::from_bytes(&entry.unwrap().1).unwrap())
+            .collect()
+    }
+}
+
+#[test]
+fn a_release_verifies_and_comes_out_the_same_again() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let verified = verify(&folder, &case.keys(), &Silent).unwrap();
+    replay(&case.workspace, &verified, &Silent).unwrap();
+    assert!(matches!(&verified.entry, Entry::Release(entry) if entry.recipient == "hhs/oig"));
+}
+
+#[test]
+fn the_same_request_twice_is_two_releases() {
+    let case = Case::new(true);
+    let (first, second) = (case.oversight(), case.oversight());
+    assert_ne!(first, second);
+    for folder in [first, second] {
+        verify(&folder, &case.keys(), &Silent).unwrap();
+    }
+}
+
+#[test]
+fn a_denial_is_logged_and_writes_nothing() {
+    let case = Case::new(true);
+    let outcome = case.release("dhs/ice", "treatment", "2026-01-10").unwrap();
+    assert!(matches!(outcome, Outcome::Denied(_, 1)));
+    assert!(matches!(case.entries().last(), Some(Entry::Refusal(_))));
+    assert_eq!(
+        std::fs::read_dir(case.workspace.releases_dir())
+            .unwrap()
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn outside_a_demonstration_unsigned_permits_release_nothing() {
+    let case = Case::new(false);
+    let outcome = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
+    assert!(matches!(outcome.unwrap(), Outcome::Denied(..)));
+}
+
+#[test]
+fn outside_a_demonstration_only_the_law_of_today_releases() {
+    let case = Case::new(false);
+    let outcome = case.release("hhs/oig", "program-administration/integrity", "2026-01-09");
+    assert!(matches!(outcome, Err(Error::NotToday { .. })));
+}
+
+#[test]
+fn a_changed_source_aborts_and_the_abort_is_logged() {
+    let case = Case::new(true);
+    let file = &case.dataset.table_files("ELG00002", "06")[0].path;
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+    let error = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
+    assert!(matches!(
+        error,
+        Err(Error::Dataset(chancery_dataset::Error::Changed { .. }))
+    ));
+    assert!(
+        matches!(case.entries().last(), Some(Entry::Abort { reason, .. }) if reason == "the dataset has changed")
+    );
+    let left = std::fs::read_dir(case.workspace.staging_dir()).map_or(0, Iterator::count);
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn what_a_crash_left_before_the_ledger_is_undone_and_logged() {
+    let case = Case::new(true);
+    let staged = case
+        .workspace
+        .staging_dir()
+        .join("2026-01-10-hhs-oig-00000000");
+    std::fs::create_dir_all(staged.join("data/ELG00002")).unwrap();
+    std::fs::write(staged.join("data/ELG00002/06.parquet"), "half").unwrap();
+    std::fs::write(staged.join("manifest.dsse.json"), "{}").unwrap();
+    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    assert!(!staged.exists());
+    assert!(
+        matches!(case.entries().last(), Some(Entry::Abort { reason, .. }) if reason == "interrupted")
+    );
+}
+
+#[test]
+fn what_a_crash_left_after_the_ledger_is_published() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    // As it stood between the ledger's answer and the rename.
+    let id = folder.file_name().unwrap().to_owned();
+    std::fs::remove_file(folder.join("receipt.tlog-proof")).unwrap();
+    let staged = case.workspace.staging_dir().join(&id);
+    std::fs::rename(&folder, &staged).unwrap();
+    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    assert!(!staged.exists());
+    verify(&folder, &case.keys(), &Silent).unwrap();
+    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock()).unwrap();
+    assert!(finished.is_empty() && undone.is_empty());
+}
+
+#[test]
+fn a_second_writer_is_refused() {
+    let case = Case::new(true);
+    let _writer = write_ledger(&case.workspace, &clock()).unwrap();
+    let second = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
+    assert!(matches!(
+        second,
+        Err(Error::Ledger(chancery_ledger::Error::Busy { .. }))
+    ));
+}
+
+#[test]
+fn a_tampered_release_is_refused() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let refused = |problem: &str| {
+        let error = verify(&folder, &case.keys(), &Silent)
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(problem), "{error}");
+    };
+    let file = folder.join("data/ELG00002/06.parquet");
+    let bytes = std::fs::read(&file).unwrap();
+    let mut flipped = bytes.clone();
+    flipped[100] ^= 1;
+    std::fs::write(&file, &flipped).unwrap();
+    refused("is not what the manifest says it is");
+    std::fs::remove_file(&file).unwrap();
+    refused("is missing");
+    std::fs::write(&file, &bytes).unwrap();
+    std::fs::write(folder.join("data/more.csv"), "x").unwrap();
+    refused("is not in the manifest");
+    std::fs::remove_file(folder.join("data/more.csv")).unwrap();
+
+    let other = case.oversight();
+    let receipt = std::fs::read(folder.join("receipt.tlog-proof")).unwrap();
+    let ice = case
+        .release("dhs/ice", "immigration-enforcement/civil", "2026-01-10")
+        .unwrap();
+    let Outcome::Released(_, ice) = ice else {
+        panic!("denied")
+    };
+    std::fs::copy(
+        ice.folder.join("receipt.tlog-proof"),
+        folder.join("receipt.tlog-proof"),
+    )
+    .unwrap();
+    refused("is the receipt of another manifest");
+    std::fs::write(folder.join("receipt.tlog-proof"), receipt).unwrap();
+
+    let manifest = std::fs::read_to_string(folder.join("manifest.dsse.json")).unwrap();
+    let swapped = manifest.replacen("\"sig\": \"", "\"sig\": \"A", 1);
+    std::fs::write(folder.join("manifest.dsse.json"), swapped).unwrap();
+    refused("is not signed by the custodian's key");
+    std::fs::write(folder.join("manifest.dsse.json"), manifest).unwrap();
+    verify(&folder, &case.keys(), &Silent).unwrap();
+    verify(&other, &case.keys(), &Silent).unwrap();
+    drop(case.folder);
+}
