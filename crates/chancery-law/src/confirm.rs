@@ -213,7 +213,9 @@ fn questions_of<'a>(predicate: &'a Predicate, found: &mut BTreeSet<&'a Predicate
             found.insert(predicate);
         }
         Predicate::All(parts) | Predicate::Any(parts) => {
-            parts.iter().for_each(|part| questions_of(part, found));
+            for part in parts {
+                questions_of(part, found);
+            }
         }
     }
 }

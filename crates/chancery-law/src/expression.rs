@@ -226,16 +226,14 @@ impl Subject {
                 self.beyond_record = true;
                 Ok(())
             }
-            Expr::GetAttr { expr, attr } => match &**expr {
-                Expr::Var(Var::Resource) => {
-                    self.attributes.insert(attr.to_string());
-                    Ok(())
-                }
-                _ => {
-                    self.beyond_record = true;
-                    self.visit(expr)
-                }
-            },
+            Expr::GetAttr { expr, attr } if matches!(**expr, Expr::Var(Var::Resource)) => {
+                self.attributes.insert(attr.to_string());
+                Ok(())
+            }
+            Expr::GetAttr { expr, .. } => {
+                self.beyond_record = true;
+                self.visit(expr)
+            }
             Expr::UnaryOp {
                 op: UnaryOp::Not | UnaryOp::IsEmpty,
                 expr,
@@ -309,7 +307,9 @@ pub(crate) fn entities_in(expr: &Expr, found: &mut Vec<(String, String)>) {
         Expr::Set(members) => members.iter().for_each(|member| entities_in(member, found)),
         Expr::Is { expr, in_expr, .. } => {
             entities_in(expr, found);
-            in_expr.iter().for_each(|expr| entities_in(expr, found));
+            if let Some(parent) = in_expr {
+                entities_in(parent, found);
+            }
         }
         // Everything else is refused by `Subject::of` before its entities matter.
         _ => {}

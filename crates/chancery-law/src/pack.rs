@@ -36,7 +36,7 @@ impl std::fmt::Debug for LawPack {
         f.debug_struct("LawPack")
             .field("name", &self.name)
             .field("digest", &self.digest)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,3 +1,12 @@
 //! The product's proof: the workspace's shape, the corpus, and the command as a user runs it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
 mod arrows;
