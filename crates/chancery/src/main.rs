@@ -36,7 +36,7 @@ fn main() -> ExitCode {
         Command::Release(args) => command::release::run(&context, args),
         Command::Verify(args) => command::verify::run(&context, args),
         Command::Ledger(args) => command::ledger::run(&context, args),
-        Command::Completions(args) => command::completions::run(args),
+        Command::Completions(args) => Ok(command::completions::run(args)),
         Command::Man(args) => command::man::run(args),
     };
     context.progress.finish();

@@ -17,7 +17,7 @@ impl Progress {
         let flag = Arc::clone(&cancelled);
         // Without a handler Ctrl-C kills the process, and the next start undoes what it left.
         drop(ctrlc::set_handler(move || {
-            flag.store(true, Ordering::Relaxed)
+            flag.store(true, Ordering::Relaxed);
         }));
         Self {
             bar: ProgressBar::hidden(),

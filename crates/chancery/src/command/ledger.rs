@@ -73,9 +73,9 @@ fn check(context: &Context, workspace: &Workspace) -> Result {
         Some(&workspace.public_key("ledger")?),
     )?;
     let problems = report.problems.iter().map(|problem| Problem {
-        file: problem.file.to_string(),
-        what: problem.what.to_string(),
-        hint: problem.hint.to_string(),
+        file: problem.file.clone(),
+        what: problem.what.clone(),
+        hint: problem.hint.clone(),
     });
     let shown = Report {
         sound: report.is_sound(),

@@ -1,0 +1,53 @@
+//! The session on the README's first screen gives what it shows.
+
+use std::path::Path;
+use std::process::Command;
+
+/// The first fenced block of a kind.
+fn block<'a>(text: &'a str, kind: &str) -> &'a str {
+    let start = text.find(&format!("```{kind}\n")).expect("a block") + kind.len() + 4;
+    let rest = &text[start..];
+    &rest[..rest.find("```").expect("its end")]
+}
+
+/// Runs one line of the session in `folder`, by a shell that finds the program under test.
+fn shell(line: &str, folder: &Path) -> String {
+    let program = Path::new(env!("CARGO_BIN_EXE_chancery"))
+        .parent()
+        .expect("a folder");
+    let path = format!(
+        "{}:{}",
+        program.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let output = Command::new("sh")
+        .args(["-c", line])
+        .current_dir(folder)
+        .env("PATH", path)
+        .output()
+        .expect("a shell");
+    String::from_utf8(output.stdout).expect("text")
+}
+
+#[test]
+fn the_session_on_the_first_screen_is_true() {
+    let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
+    let readme = std::fs::read_to_string(readme).expect("README.md");
+    let outside = tempfile::tempdir().expect("a folder");
+    let folder = outside.path().join("case");
+    let mut shown = String::new();
+    for line in block(&readme, "console").lines() {
+        match line.strip_prefix("$ ") {
+            Some(line) if !folder.exists() => {
+                shown = shell(line, outside.path());
+                std::fs::write(folder.join("ice.toml"), block(&readme, "toml")).expect("a request");
+            }
+            Some(line) => shown = shell(line, &folder),
+            None => assert!(shown.contains(line), "README shows `{line}`, not:\n{shown}"),
+        }
+    }
+    assert!(
+        shown.contains("the same bytes"),
+        "the session ends with a replay:\n{shown}"
+    );
+}
