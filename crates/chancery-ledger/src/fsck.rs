@@ -11,8 +11,8 @@ use crate::checkpoint::UnverifiedCheckpoint;
 use crate::error::{Error, Result};
 use crate::key::VerifierKey;
 use crate::layout::{
-    CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, parse_tile_path, temporary,
-    tile_in_tree, tile_path,
+    CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, is_temporary, parse_tile_path,
+    temporary, tile_in_tree, tile_path,
 };
 use crate::ledger::read_vkey;
 use crate::storage::{Folder, Storage, failed, read, read_required};
@@ -46,6 +46,12 @@ impl FsckReport {
     /// Whether the whole ledger is as the signed checkpoint says.
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()
+    }
+
+    /// Whether all that is wrong is what a crash left of an append: every entry under the signed
+    /// checkpoint is right, and the next writer finishes or forgets the rest.
+    pub fn is_unfinished(&self) -> bool {
+        !self.problems.is_empty() && self.problems.iter().all(|problem| problem.hint == RECOVER)
     }
 }
 
@@ -287,6 +293,10 @@ impl Check<'_> {
         let files = files.map_err(|reason| failed(self.storage, "list", TILES, reason))?;
         for path in files {
             let Some(tile) = parse_tile_path(&path) else {
+                if is_temporary(&path) {
+                    self.problem(&path, "a temporary file was left by a crash", RECOVER);
+                    continue;
+                }
                 self.problem(&path, "it is no tile and no entry bundle", UNKNOWN);
                 continue;
             };
@@ -295,11 +305,12 @@ impl Check<'_> {
                     self.superseded(&path, &current, tile.is_data())?;
                 }
                 Some(current) if tile.width() == current.width() => {}
-                _ => self.problem(
-                    &path,
-                    format!("it is beyond the {size} entries"),
-                    ROLLED_BACK,
-                ),
+                _ => {
+                    // A staged append writes its tiles before the checkpoint that covers them.
+                    let staged = read(self.storage, STAGED)?.is_some();
+                    let hint = if staged { RECOVER } else { ROLLED_BACK };
+                    self.problem(&path, format!("it is beyond the {size} entries"), hint);
+                }
             }
         }
         Ok(())
