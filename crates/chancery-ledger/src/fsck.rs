@@ -11,8 +11,8 @@ use crate::checkpoint::UnverifiedCheckpoint;
 use crate::error::{Error, Result};
 use crate::key::VerifierKey;
 use crate::layout::{
-    CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, parse_tile_path, temporary,
-    tile_in_tree, tile_path,
+    CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, is_temporary, parse_tile_path,
+    temporary, tile_in_tree, tile_path,
 };
 use crate::ledger::read_vkey;
 use crate::storage::{Folder, Storage, failed, read, read_required};
@@ -287,6 +287,10 @@ impl Check<'_> {
         let files = files.map_err(|reason| failed(self.storage, "list", TILES, reason))?;
         for path in files {
             let Some(tile) = parse_tile_path(&path) else {
+                if is_temporary(&path) {
+                    self.problem(&path, "a temporary file was left by a crash", RECOVER);
+                    continue;
+                }
                 self.problem(&path, "it is no tile and no entry bundle", UNKNOWN);
                 continue;
             };

@@ -95,6 +95,12 @@ pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
 
+/// Whether a path is one of [`temporary`].
+pub(crate) fn is_temporary(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.starts_with('.') && name.ends_with(".tmp")
+}
+
 /// The temporary file for a file: in the same folder, so that a rename is atomic.
 pub(crate) fn temporary(path: &str) -> String {
     let folder = parent(path);
