@@ -45,32 +45,26 @@ impl Shown {
         }
     }
 
-    /// Parts and their sum: if a part is small, the sum is hidden too, and so is every other part
-    /// unless two or more are hidden anyway.
+    /// Parts and their sum: if a part is small, the sum is hidden too.
+    ///
+    /// ```
+    /// use chancery_release::Shown;
+    /// let (sum, parts) = Shown::parts(&[3, 40]);
+    /// assert!(sum.is_hidden() && parts[0].is_hidden());
+    /// assert_eq!(parts[1], Shown::Count(40));
+    /// // Ten parts of which each is at least 1 would be told by a sum of at most 10.
+    /// assert_eq!(Shown::parts(&[1; 10]).0, Shown::complement());
+    /// ```
     pub fn parts(parts: &[u64]) -> (Self, Vec<Self>) {
         let sum: u64 = parts.iter().sum();
-        let hidden = parts
-            .iter()
-            .filter(|part| (1..=LARGEST_SMALL).contains(part))
-            .count();
-        if hidden == 0 {
-            return (
-                Self::Count(sum),
-                parts.iter().map(|part| Self::Count(*part)).collect(),
-            );
-        }
+        let is_small = |part: &u64| (1..=LARGEST_SMALL).contains(part);
+        let shown_sum = if parts.iter().any(is_small) {
+            Self::complement()
+        } else {
+            Self::Count(sum)
+        };
         let shown = parts.iter().map(|part| Self::small(*part)).collect();
-        let sum = if parts.len() == hidden {
-            Self::small(sum)
-        } else {
-            Self::complement()
-        };
-        let sum = if matches!(sum, Self::Count(_)) {
-            Self::complement()
-        } else {
-            sum
-        };
-        (sum, shown)
+        (shown_sum, shown)
     }
 
     /// Whether it is hidden.
