@@ -101,7 +101,8 @@ impl Request {
             .into_iter()
             .find(|(_, value)| value.trim().is_empty())
         {
-            return Err(Self::fault(file, text, field, "is empty"));
+            return Err(Self::fault(file, text, field, "is empty")
+                .hint(format!("`{field} = \"…\"` names one")));
         }
         for (field, list) in [("tables", &self.tables), ("elements", &self.elements)] {
             if list.is_empty() {

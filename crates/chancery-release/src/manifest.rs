@@ -499,7 +499,10 @@ impl Envelope {
     ///
     /// What is wrong with the form, the signature or the statement.
     pub fn open(file: &str, bytes: &[u8], key: &VerifierKey) -> Result<Statement, Fault> {
-        let fault = |problem: &str| Fault::new(Place::file(file), problem);
+        let fault = |problem: &str| {
+            Fault::new(Place::file(file), problem)
+                .hint("do not rely on this release; ask the custodian for what its ledger holds")
+        };
         let envelope: Self =
             serde_json::from_slice(bytes).map_err(|_| fault("is not a DSSE envelope"))?;
         let payload = BASE64_STANDARD

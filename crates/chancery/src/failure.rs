@@ -35,6 +35,12 @@ impl Failure {
         self
     }
 
+    /// The same, as a failure: what is wrong is neither law pack nor request.
+    pub(crate) fn failed(mut self) -> Self {
+        self.code = FAILED;
+        self
+    }
+
     /// Prints the failure to stderr.
     #[expect(
         clippy::print_stderr,
@@ -74,7 +80,7 @@ impl From<chancery_law::Error> for Failure {
                 }
                 if let [fault] = faults.as_slice() {
                     message = fault.to_string();
-                    hint.clone_from(&fault.hint);
+                    hint = fault.hint.clone().or(hint);
                 }
             }
             chancery_law::Error::Untranslatable { place, .. } => {

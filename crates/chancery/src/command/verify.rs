@@ -34,7 +34,8 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
         custodian: key(&args.custodian_key, "custodian")?,
         ledger: key(&args.ledger_key, "ledger")?,
     };
-    let verified = verify(&folder, &keys, &context.progress)?;
+    let verified =
+        verify(&folder, &keys, &context.progress).map_err(|error| Failure::from(error).failed())?;
     if args.replay {
         replay(&context.workspace()?, &verified, &context.progress)?;
     }
