@@ -11,3 +11,27 @@
 
 mod arrows;
 mod readme;
+
+mod workbench;
+
+mod source;
+
+mod expected;
+
+mod corpus;
+
+mod cli;
+
+mod refused;
+
+mod law_defects;
+
+mod damage;
+
+mod disk;
+
+mod killed;
+
+mod suppression;
+
+mod round_trip;

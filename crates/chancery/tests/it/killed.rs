@@ -1,0 +1,200 @@
+//! A process that dies, at whichever step: the ledger is sound, nothing half is to be seen, and the
+//! next run finishes or undoes what was left.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::workbench::{Bench, CIVIL, Ran, chancery, files};
+
+const RELEASE: [&str; 4] = ["release", "civil.toml", "--on", "2026-01-10"];
+
+/// The calls that change a disk, and at which of them the process is killed: from the first, by
+/// steps. A thread counts its own, so a large number may never be reached.
+const KILLS: [(&str, usize, usize, usize); 7] = [
+    ("rename,renameat,renameat2", 1, 1, 7),
+    ("fsync,fdatasync", 1, 2, 39),
+    ("write", 1, 3, 22),
+    ("mkdir", 15, 2, 25),
+    ("unlink", 1, 1, 2),
+    ("unlinkat,rmdir", 1, 1, 3),
+    ("openat", 120, 20, 330),
+];
+
+fn has_strace() -> bool {
+    let try_it = Command::new("strace")
+        .args(["-f", "-o", "/dev/null", "true"])
+        .output();
+    try_it.is_ok_and(|output| output.status.success())
+}
+
+#[test]
+fn a_release_killed_at_any_step_is_finished_or_undone() {
+    let pristine = Bench::with_people();
+    pristine.file("civil.toml", CIVIL);
+    let steps: Vec<(&str, usize)> = if has_strace() {
+        let each = |&(calls, from, step, to): &(&'static str, usize, usize, usize)| {
+            (from..=to).step_by(step).map(move |number| (calls, number))
+        };
+        KILLS.iter().flat_map(each).collect()
+    } else {
+        (0..40).map(|number| ("", number)).collect()
+    };
+    let next = AtomicUsize::new(0);
+    let killed = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some((calls, number)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let bench = pristine.copy();
+                    if kill(&bench, calls, *number) {
+                        killed.fetch_add(1, Ordering::Relaxed);
+                    }
+                    recovers(&bench, &format!("killed at {calls} {number}"));
+                }
+            });
+        }
+    });
+    let killed = killed.into_inner();
+    assert!(killed >= 20, "only {killed} of {} were killed", steps.len());
+}
+
+/// Runs a release that dies; false if it came to its end.
+fn kill(bench: &Bench, calls: &str, number: usize) -> bool {
+    if calls.is_empty() {
+        let mut child = quiet(bench.command(&RELEASE)).spawn().unwrap();
+        let until = Instant::now() + Duration::from_millis(20 * number as u64);
+        while Instant::now() < until && child.try_wait().unwrap().is_none() {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        return !child.wait().unwrap().success();
+    }
+    let mut strace = Command::new("strace");
+    strace.args([
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        &format!("trace={calls}"),
+        "-e",
+    ]);
+    strace.arg(format!("inject={calls}:signal=KILL:when={number}"));
+    strace.args([env!("CARGO_BIN_EXE_chancery"), "-C"]);
+    strace
+        .arg(bench.workspace())
+        .args(RELEASE)
+        .current_dir(bench.path());
+    !quiet(strace).status().unwrap().success()
+}
+
+fn quiet(mut command: Command) -> Command {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command
+}
+
+/// Every entry under the checkpoint is right; all that may be found is an append cut short, which
+/// the next run finishes.
+fn is_whole_or_unfinished(bench: &Bench, what: &str) {
+    let report = bench.run(&["ledger", "fsck", "--format", "json"]).json();
+    for problem in report["problems"].as_array().unwrap() {
+        let hint = problem["hint"].as_str().unwrap();
+        assert!(hint.contains("finishes the append"), "{what}: {report:#}");
+    }
+}
+
+/// The ledger is right at once, every release that can be seen is whole, and the next run leaves
+/// nothing unfinished.
+fn recovers(bench: &Bench, what: &str) {
+    is_whole_or_unfinished(bench, what);
+    all_verify(bench, what);
+    let before = bench.published().len();
+    let ran = bench.run(&RELEASE);
+    assert_eq!(ran.code, Some(0), "{what}: {ran:#?}");
+    assert_eq!(bench.staged(), [""; 0], "{what}");
+    assert!(bench.published().len() > before, "{what}");
+    all_verify(bench, what);
+    let fsck = bench.run(&["ledger", "fsck"]);
+    assert_eq!(fsck.code, Some(0), "{what}: {fsck:#?}");
+    // What is to be seen is what the ledger holds, no more and no less.
+    let logged = bench.logged();
+    let logged = logged.iter().filter(|kind| *kind == "release").count();
+    assert_eq!(logged, bench.published().len(), "{what}");
+}
+
+fn all_verify(bench: &Bench, what: &str) {
+    for release in bench.published() {
+        let ran = bench.run(&["verify", &release]);
+        assert_eq!(ran.code, Some(0), "{what}: {ran:#?}");
+    }
+}
+
+#[test]
+fn an_interrupted_release_leaves_nothing_but_a_logged_abort() {
+    let bench = Bench::new();
+    let mut synth = chancery();
+    synth.args([
+        "synth", "s", "--kind", "tmsis", "--states", "06", "--people", "30000",
+    ]);
+    Ran::of({
+        synth.current_dir(bench.path());
+        synth
+    })
+    .expect(0);
+    bench
+        .run(&[
+            "dataset",
+            "add",
+            "many",
+            "s/ELIGIBLE-06.psv",
+            "--kind",
+            "tmsis",
+        ])
+        .expect(0);
+    bench.file(
+        "r.toml",
+        crate::workbench::INTEGRITY.replace("tmsis", "many"),
+    );
+    let mut release = bench.command(&["release", "r.toml", "--on", "2026-01-10"]);
+    let mut child = release
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let staging = bench.releases().join(".staging");
+    let until = Instant::now() + Duration::from_secs(60);
+    while !holds_data(&staging) {
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "the release ended before it was interrupted"
+        );
+        assert!(Instant::now() < until, "nothing was staged");
+        std::thread::yield_now();
+    }
+    let interrupt = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(interrupt.unwrap().success());
+    let ran = Ran::from(child.wait_with_output().unwrap()).expect(1);
+    assert_eq!(ran.stdout, "");
+    assert!(ran.stderr.contains("cancelled"), "{ran:?}");
+    bench.expect_nothing_left();
+    bench.expect_sound();
+    let entries = bench.entries();
+    assert_eq!(entries.len(), 2);
+    assert_eq!(
+        (&entries[1]["type"], &entries[1]["reason"]),
+        (&"abort".into(), &"cancelled".into())
+    );
+}
+
+fn holds_data(staging: &Path) -> bool {
+    // Folders come and go beneath the walk; a file with something in it is enough.
+    std::fs::read_dir(staging).is_ok_and(|mut entries| entries.next().is_some())
+        && files(staging).keys().any(|name| name.contains("/data/"))
+}
