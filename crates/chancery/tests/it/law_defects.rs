@@ -136,7 +136,12 @@ const DEFECTS: [Defect; 23] = [
         "Effective 7 January 2026, for",
         "digest",
     ),
-    defect(INSTRUMENT, "origin = \"06\"", "origin = \"03\"", "03"),
+    defect(
+        INSTRUMENT,
+        "origin = \"06\"",
+        "origin = \"03\"",
+        "is not an origin",
+    ),
     defect(
         INSTRUMENT,
         "kind = \"effective\"",
