@@ -47,6 +47,12 @@ impl FsckReport {
     pub fn is_sound(&self) -> bool {
         self.problems.is_empty()
     }
+
+    /// Whether all that is wrong is what a crash left of an append: every entry under the signed
+    /// checkpoint is right, and the next writer finishes or forgets the rest.
+    pub fn is_unfinished(&self) -> bool {
+        !self.problems.is_empty() && self.problems.iter().all(|problem| problem.hint == RECOVER)
+    }
 }
 
 /// One file that is not as it should be.
@@ -299,11 +305,12 @@ impl Check<'_> {
                     self.superseded(&path, &current, tile.is_data())?;
                 }
                 Some(current) if tile.width() == current.width() => {}
-                _ => self.problem(
-                    &path,
-                    format!("it is beyond the {size} entries"),
-                    ROLLED_BACK,
-                ),
+                _ => {
+                    // A staged append writes its tiles before the checkpoint that covers them.
+                    let staged = read(self.storage, STAGED)?.is_some();
+                    let hint = if staged { RECOVER } else { ROLLED_BACK };
+                    self.problem(&path, format!("it is beyond the {size} entries"), hint);
+                }
             }
         }
         Ok(())

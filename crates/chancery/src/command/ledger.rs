@@ -56,6 +56,8 @@ fn find(reader: &LedgerReader, id: &str) -> Result<Option<u64>> {
 #[derive(Serialize)]
 struct Report {
     sound: bool,
+    /// A crash left an append unfinished, and the next command that logs finishes it.
+    unfinished: bool,
     entries: u64,
     problems: Vec<Problem>,
 }
@@ -78,7 +80,8 @@ fn check(context: &Context, workspace: &Workspace) -> Result {
         hint: problem.hint.clone(),
     });
     let shown = Report {
-        sound: report.is_sound(),
+        sound: report.is_sound() || report.is_unfinished(),
+        unfinished: report.is_unfinished(),
         entries: report.entries,
         problems: problems.collect(),
     };
@@ -95,8 +98,13 @@ fn check(context: &Context, workspace: &Workspace) -> Result {
 
 fn summary(report: &Report) -> String {
     if report.sound {
+        let unfinished = if report.unfinished {
+            "\nA crash cut an append short; the next command that logs finishes it."
+        } else {
+            ""
+        };
         return format!(
-            "SOUND: {} entries, every hash and signature checked.",
+            "SOUND: {} entries, every hash and signature checked.{unfinished}",
             report.entries
         );
     }
