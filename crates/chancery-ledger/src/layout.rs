@@ -98,7 +98,8 @@ pub(crate) fn parent(path: &str) -> &str {
 /// Whether a path is one of [`temporary`].
 pub(crate) fn is_temporary(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with('.') && name.ends_with(".tmp")
+    let hidden = name.strip_prefix('.');
+    hidden.is_some_and(|name| name.strip_suffix(".tmp").is_some())
 }
 
 /// The temporary file for a file: in the same folder, so that a rename is atomic.
