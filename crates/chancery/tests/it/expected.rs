@@ -121,8 +121,7 @@ fn alone(origin: &str, codes: &Codes) -> Person {
     let unlawful = found("not_lawfully_present");
     let foreign = alien || qualified || lawful || emergency || unlawful;
     person.citizenship = match (citizen, national, foreign) {
-        (false, false, false) => "unknown",
-        (true, _, true) | (_, true, true) => "unknown",
+        (false, false, false) | (true, _, true) | (_, true, true) => "unknown",
         (true, _, false) => "citizen",
         (false, true, false) => "national",
         (false, false, true) => "noncitizen",

@@ -63,7 +63,7 @@ fn requests_that_name_what_nothing_knows_are_refused_where_they_stand() {
                 .expect_error(3);
             assert!(error.contains(&format!("r.toml:{line}:")), "{error}");
             assert!(error.contains(words), "{error}");
-            assert!(error.contains("^"), "no span: {error}");
+            assert!(error.contains('^'), "no span: {error}");
         }
     }
     bench.run(&["release", "absent.toml"]).expect(3);
@@ -118,7 +118,7 @@ fn datasets_that_are_not_what_they_should_be_are_refused() {
     );
     let error = add(&bench, "e.csv", "table", Some("twice.toml"));
     assert!(
-        error.contains("names this column twice") && error.contains("^"),
+        error.contains("names this column twice") && error.contains('^'),
         "{error}"
     );
     bench.file(
