@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use chancery_model::{Classification, Fault, Place};
+use chancery_model::{Classification, Fault, InputFrom, Place};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -16,8 +16,10 @@ use crate::{Column, Kind, Law};
 /// # use chancery_dataset::{ColumnMap, Law};
 /// # use chancery_model::{Attribute, Classification, Domain, Input};
 /// # let classification = Classification {
-/// #     inputs: vec![Input { name: "citizenship_ind".into(), codes: vec!["0".into(), "1".into()] },
-/// #                  Input { name: "funding".into(), codes: vec!["federal".into()] }],
+/// #     inputs: vec![Input { name: "citizenship_ind".into(), codes: vec!["0".into(), "1".into()],
+/// #                          from: chancery_model::InputFrom::Columns },
+/// #                  Input { name: "funding".into(), codes: vec!["federal".into()],
+/// #                          from: chancery_model::InputFrom::Declaration }],
 /// #     ..Classification::default()
 /// # };
 /// # let domain = Domain::new(vec![]).unwrap();
@@ -283,7 +285,7 @@ impl Reader<'_> {
     ) -> Result<BTreeMap<String, String>, Fault> {
         let mut checked = BTreeMap::new();
         for (input, code) in constants {
-            let codes = self.codes(input)?;
+            let codes = self.codes(input, &[InputFrom::Declaration])?;
             self.check_code(codes, code, input.get_ref())?;
             checked.insert(input.get_ref().clone(), code.get_ref().clone());
         }
@@ -298,7 +300,7 @@ impl Reader<'_> {
             return Err(self
                 .fault(element.span(), "the law knows no such element")
                 .field(name)
-                .hint("`chancery law show` lists the elements"));
+                .hint("`chancery law list` names the elements"));
         }
         let mut recode = BTreeMap::new();
         if let Some(plays) = &text.plays {
@@ -309,7 +311,7 @@ impl Reader<'_> {
                         .field(name));
                 }
             } else {
-                let codes = self.codes(plays)?;
+                let codes = self.codes(plays, &[InputFrom::Columns, InputFrom::Declaration])?;
                 for (value, code) in text.recode {
                     self.check_code(codes, &code, &name)?;
                     recode.insert(value, code.into_inner());
@@ -330,16 +332,28 @@ impl Reader<'_> {
         })
     }
 
-    fn codes(&self, input: &Spanned<String>) -> Result<&[String], Fault> {
+    /// The codes of an input that may come from where the map would have it come from.
+    fn codes(&self, input: &Spanned<String>, from: &[InputFrom]) -> Result<&[String], Fault> {
         let inputs = &self.law.classification.inputs;
-        if let Some(known) = inputs.iter().find(|known| known.name == *input.get_ref()) {
-            return Ok(&known.codes);
+        let fault = |problem: &str| self.fault(input.span(), problem).field(input.get_ref());
+        match inputs.iter().find(|known| known.name == *input.get_ref()) {
+            Some(known) if from.contains(&known.from) => Ok(&known.codes),
+            Some(known) => Err(match known.from {
+                InputFrom::Determinations => {
+                    fault("comes from the table of determinations and nothing else")
+                        .hint("`--determinations FILE` names it")
+                }
+                InputFrom::Columns | InputFrom::Declaration => {
+                    fault("is a fact of each person, and cannot be declared for everybody")
+                        .hint("name the column that plays it")
+                }
+            }),
+            None => {
+                let names: Vec<&str> = inputs.iter().map(|known| known.name.as_str()).collect();
+                Err(fault("the classification has no such input")
+                    .hint(format!("its inputs are {}", names.join(", "))))
+            }
         }
-        let names: Vec<&str> = inputs.iter().map(|known| known.name.as_str()).collect();
-        Err(self
-            .fault(input.span(), "the classification has no such input")
-            .field(input.get_ref())
-            .hint(format!("its inputs are {}", names.join(", "))))
     }
 
     fn check_code(

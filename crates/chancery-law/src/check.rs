@@ -5,15 +5,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cedar_policy::pst::{
-    BinaryOp, Clause, EntityOrSlot, Expr, Literal, PrincipalConstraint, UnaryOp,
+    BinaryOp, Clause, EntityOrSlot, Expr, Literal, PrincipalConstraint, ResourceConstraint,
+    UnaryOp, Var,
 };
 use chancery_model::{Domain, Fault, Predicate, Signature};
 
 use crate::expression::{Probe, Subject, entities_in, predicate};
 use crate::vocabulary::did_you_mean;
-use crate::{Effect, Provision, Vocabulary};
+use crate::{Effect, Instrument, Provision, Vocabulary};
 
 pub(crate) struct Checker<'a> {
+    pub(crate) instrument: &'a Instrument,
     pub(crate) vocabulary: &'a Vocabulary,
     pub(crate) instruments: &'a [String],
     pub(crate) domain: &'a Domain,
@@ -34,6 +36,24 @@ impl Checker<'_> {
             faults.extend(self.operators(expr, provision, text));
         }
         faults.extend(self.names(&pst, provision, text));
+        if let ResourceConstraint::Eq(one)
+        | ResourceConstraint::In(one)
+        | ResourceConstraint::IsIn(_, one) = &body.resource
+        {
+            let word = match one {
+                EntityOrSlot::Entity(uid) => format!("{}::\"{}\"", uid.ty, uid.eid),
+                EntityOrSlot::Slot(_) => String::from("resource"),
+            };
+            let place = find(provision, text, &word);
+            faults.push(
+                Fault::new(place, "speaks of one record, which the law does not know")
+                    .hint("say `resource is Record` and turn on its attributes"),
+            );
+        }
+        faults.extend(self.own_parties(body.clauses(), provision, text));
+        if provision.effect == Effect::Forbid {
+            faults.extend(self.whole(&pst, provision, text));
+        }
         if faults.is_empty() && provision.effect == Effect::Forbid {
             faults.extend(self.escape(body.clauses()).err().map(|problem| {
                 refuse(problem).hint(
@@ -57,7 +77,8 @@ impl Checker<'_> {
                 .find(|a| self.domain.attribute(a).is_none());
             match (unknown, subject.attributes.len()) {
                 (Some(name), _) => Some((leaf, format!("`{name}` is not an attribute"))),
-                (None, 0 | 1) => None,
+                (None, 0) => None,
+                (None, 1) => self.idle(leaf, &subject).map(|problem| (leaf, problem)),
                 _ => Some((
                     leaf,
                     "compares record attributes with each other".to_owned(),
@@ -71,6 +92,20 @@ impl Checker<'_> {
                  entities and sets alone: nothing that can err, no dates, no text",
             ),
         )
+    }
+
+    /// A question about the record that has the same answer for every value asks nothing, and is a
+    /// slip of the pen: a presence compared with a program, say.
+    fn idle(&self, question: &Arc<Expr>, subject: &Subject) -> Option<String> {
+        if subject.beyond_record {
+            return None;
+        }
+        match predicate(question, self.domain, self.probe) {
+            Ok(Predicate::Never) => Some("never holds, whatever the record".to_owned()),
+            Ok(Predicate::Always) => Some("always holds, whatever the record".to_owned()),
+            Ok(_) => None,
+            Err(problem) => Some(problem),
+        }
     }
 
     fn names(
@@ -126,6 +161,66 @@ impl Checker<'_> {
         };
         let place = find(provision, text, &format!("\"{id}\""));
         (!known).then(|| Fault::new(place, format!("unknown {what} `{id}`")).hint(hint))
+    }
+
+    /// Parties are those of the provision's own instrument: another's may be none.
+    fn own_parties(&self, clauses: &[Clause], provision: &Provision, text: &str) -> Option<Fault> {
+        let mut named = Vec::new();
+        for clause in clauses {
+            let (Clause::When(expr) | Clause::Unless(expr)) = clause;
+            entities_in(expr, &mut named);
+        }
+        let own = &self.instrument.id;
+        let (_, id) = named.into_iter().find(|(kind, id)| {
+            kind == "Instrument" && (id != own || self.instrument.parties.is_empty())
+        })?;
+        let place = find(provision, text, &format!("\"{id}\""));
+        let problem = if id == *own {
+            "asks for the parties of an instrument that has none"
+        } else {
+            "asks for the parties of another instrument"
+        };
+        let hint = format!("list the parties in instrument.toml and name `{own}`");
+        Some(Fault::new(place, problem).hint(hint))
+    }
+
+    /// A forbid on an agency or a purpose holds for everything within it: `==` would let the parts
+    /// pass.
+    fn whole(
+        &self,
+        pst: &cedar_policy::pst::Policy,
+        provision: &Provision,
+        text: &str,
+    ) -> Option<Fault> {
+        let mut compared = Vec::new();
+        if let PrincipalConstraint::Eq(EntityOrSlot::Entity(uid)) = &pst.body().principal {
+            compared.push((uid.ty.to_string(), uid.eid.to_string()));
+        }
+        for clause in pst.body().clauses() {
+            let (Clause::When(expr) | Clause::Unless(expr)) = clause;
+            for leaf in leaves(expr) {
+                let hierarchical =
+                    matches!(&**leaf, Expr::BinaryOp { op, .. } if *op != BinaryOp::In);
+                if hierarchical {
+                    entities_in(leaf, &mut compared);
+                }
+            }
+        }
+        let words = self.vocabulary;
+        let has_parts = |kind: &str, id: &str| {
+            let below = format!("{id}/");
+            match kind {
+                "Agency" => words.agency_paths().any(|path| path.starts_with(&below)),
+                "Purpose" => words.purposes().iter().any(|p| p.path.starts_with(&below)),
+                _ => false,
+            }
+        };
+        let (_, id) = compared
+            .into_iter()
+            .find(|(kind, id)| has_parts(kind, id))?;
+        let place = find(provision, text, &format!("\"{id}\""));
+        let problem = format!("compares `{id}` as a whole, and what is within it would pass");
+        Some(Fault::new(place, problem).hint("use `in`: it holds for the whole and its parts"))
     }
 
     /// Whether a record would escape the forbid by one of its attributes turning `unknown`.
@@ -191,18 +286,10 @@ fn offending(expr: &Expr) -> String {
 /// Where `word` stands in the provision, or else the provision.
 fn find(provision: &Provision, text: &str, word: &str) -> chancery_model::Place {
     let start = provision.span.start;
-    let body = text.get(provision.span.clone()).unwrap_or_default();
-    // The annotations are prose: look behind them.
-    let code = body
-        .find("permit")
-        .into_iter()
-        .chain(body.find("forbid "))
-        .chain(body.find("forbid("))
-        .min();
-    let code = code.unwrap_or_default();
-    match body.get(code..).and_then(|code| code.find(word)) {
+    let policy = text.get(provision.span.clone()).unwrap_or_default();
+    match crate::provision::find(policy, word) {
         Some(at) => {
-            let at = start + code + at;
+            let at = start + at;
             chancery_model::Place::span(provision.place.file.clone(), text, at..at + word.len())
         }
         None => provision.place.clone(),
@@ -288,16 +375,9 @@ impl Formula {
             .domain
             .attribute(attribute)
             .ok_or("an attribute that nothing declares")?;
-        let Expr::BinaryOp {
-            op: BinaryOp::Contains,
-            left,
-            ..
-        } = &**expr
-        else {
+        let Some(covered) = membership(expr) else {
             return Err(format!("`{expr}` cannot be held against a missing value"));
         };
-        // `.covered` always holds `unknown`; any other set of known values never does.
-        let covered = matches!(&**left, Expr::GetAttr { attr, .. } if attr == "covered");
         Ok(Node::Free {
             bit: self.bit(expr),
             unknown: Some((attribute, covered)),
@@ -400,6 +480,29 @@ impl Formula {
     }
 }
 
+/// Whether the expression asks if a known set holds a record's very attribute, and then whether
+/// the set holds `unknown`: `.covered` always does, `.parties` and `.jurisdiction` never do.
+fn membership(expr: &Expr) -> Option<bool> {
+    let Expr::BinaryOp {
+        op: BinaryOp::Contains,
+        left,
+        right,
+    } = expr
+    else {
+        return None;
+    };
+    let Expr::GetAttr { expr: of, attr } = &**left else {
+        return None;
+    };
+    let fixed = Subject::of(of).ok()?.attributes.is_empty();
+    let bare = matches!(&**right, Expr::GetAttr { expr, .. } if matches!(&**expr, Expr::Var(Var::Resource)));
+    match attr.as_str() {
+        "covered" if fixed && bare => Some(true),
+        "parties" | "jurisdiction" if fixed && bare => Some(false),
+        _ => None,
+    }
+}
+
 fn attributes_of(node: &Node, found: &mut Vec<usize>) {
     match node {
         Node::Question(_) | Node::Free { unknown: None, .. } => {}
@@ -409,7 +512,9 @@ fn attributes_of(node: &Node, found: &mut Vec<usize>) {
         } => found.push(*attribute),
         Node::Not(node) => attributes_of(node, found),
         Node::All(nodes) | Node::Any(nodes) => {
-            nodes.iter().for_each(|node| attributes_of(node, found));
+            for node in nodes {
+                attributes_of(node, found);
+            }
         }
     }
 }

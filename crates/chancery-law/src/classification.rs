@@ -1,6 +1,8 @@
 use std::collections::BTreeMap;
 
-use chancery_model::{Classification, Condition, Domain, Evidence, Fault, GroupRule, Input, Rule};
+use chancery_model::{
+    Classification, Condition, Domain, Evidence, Fault, GroupRule, Input, InputFrom, Rule,
+};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
@@ -47,7 +49,28 @@ struct RawSeparability {
 struct RawInput {
     name: Spanned<String>,
     codes: Vec<String>,
+    #[serde(default)]
+    from: RawFrom,
     source: String,
+}
+
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawFrom {
+    #[default]
+    Columns,
+    Declaration,
+    Determinations,
+}
+
+impl From<RawFrom> for InputFrom {
+    fn from(raw: RawFrom) -> Self {
+        match raw {
+            RawFrom::Columns => Self::Columns,
+            RawFrom::Declaration => Self::Declaration,
+            RawFrom::Determinations => Self::Determinations,
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -126,6 +149,7 @@ pub(crate) fn load(source: &PackSource, domain: &Domain) -> Result<Classificatio
         table.inputs.push(Input {
             name: input.name.into_inner(),
             codes: input.codes,
+            from: input.from.into(),
         });
     }
     for evidence in &raw.evidence {

@@ -221,6 +221,23 @@ impl Instrument {
         })
     }
 
+    /// A fault if it has provisions that no day could bring into force.
+    pub(crate) fn never_in_force(&self, source: &PackSource) -> Option<Fault> {
+        let effective = self
+            .events
+            .iter()
+            .any(|event| event.kind == EventKind::Effective);
+        (!self.provisions.is_empty() && !effective).then(|| {
+            let path = format!("instruments/{}/instrument.toml", self.folder);
+            Fault::new(
+                chancery_model::Place::file(source.name(&path)),
+                "has provisions, but is never in force",
+            )
+            .field("event")
+            .hint("an event of the kind `effective` gives its first day in force")
+        })
+    }
+
     /// Whether it is in force on a day.
     pub fn in_force(&self, on: Date) -> bool {
         let mut in_force = false;
@@ -324,6 +341,18 @@ fn check(source: &PackSource, path: &str, raw: &Raw, origins: &BTreeSet<String>)
                     .hint("a party is named by its FIPS code, for example \"06\""),
             );
         }
+        if let Some(last) = raw.event.iter().map(|event| *event.on.get_ref()).max()
+            && party.get_ref().from.year() > last.year() + MOST_YEARS_AHEAD
+        {
+            faults.push(
+                Fault::new(
+                    place(),
+                    "joins years after the last event of the instrument",
+                )
+                .field("from")
+                .hint("is the year mistyped?"),
+            );
+        }
         if party
             .get_ref()
             .until
@@ -334,6 +363,10 @@ fn check(source: &PackSource, path: &str, raw: &Raw, origins: &BTreeSet<String>)
     }
     faults
 }
+
+/// A party that joins later than this after an instrument's last event is a slip of the pen, which
+/// would leave the party's records unprotected until then.
+const MOST_YEARS_AHEAD: i16 = 3;
 
 fn check_digest(source: &PackSource, path: &str, read: &SourceRead) -> Option<Fault> {
     let digest = chancery_model::Digest::from_bytes(Sha256::digest(&read.text).into());

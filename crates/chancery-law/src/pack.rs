@@ -97,7 +97,7 @@ impl LawPack {
             .filter(|origin| *origin != UNKNOWN)
             .cloned()
             .collect();
-        let mut faults = Vec::new();
+        let mut faults = source.unread();
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
         for folder in source.instruments() {
             match Instrument::load(source, folder, &origins) {
@@ -135,9 +135,13 @@ impl LawPack {
             Ok(provisions) => provisions,
             Err(faults) => return faults,
         };
+        if let Some(fault) = instrument.never_in_force(source) {
+            return vec![fault];
+        }
         let path = format!("instruments/{}/provisions.cedar", instrument.folder);
         let text = source.text(&path).unwrap_or_default();
         let checker = Checker {
+            instrument,
             vocabulary: &self.vocabulary,
             instruments,
             domain: &self.domain,

@@ -60,6 +60,36 @@ impl PackSource {
         folders
     }
 
+    /// Files that the loader would not read: what is not read could be law that binds nobody.
+    pub(crate) fn unread(&self) -> Vec<Fault> {
+        const READ: [&str; 6] = [
+            "pack.toml",
+            "schema.cedarschema",
+            "agencies.toml",
+            "purposes.toml",
+            "elements.toml",
+            "classification.toml",
+        ];
+        let read = |path: &str| {
+            let of_instrument = path
+                .strip_prefix("instruments/")
+                .and_then(|path| path.split_once('/'));
+            let of_instrument = of_instrument.map(|(_, file)| file);
+            READ.contains(&path)
+                || matches!(of_instrument, Some("instrument.toml" | "provisions.cedar"))
+                || path.to_ascii_lowercase().ends_with(".md")
+        };
+        let unread = self.files.keys().filter(|path| !read(path));
+        let fault = |path: &String| {
+            Fault::new(
+                Place::file(self.name(path)),
+                "is no file of a law pack, and would not be read",
+            )
+            .hint("an instrument has instrument.toml and provisions.cedar in a folder of its own")
+        };
+        unread.map(fault).collect()
+    }
+
     pub(crate) fn toml<T: serde::de::DeserializeOwned>(&self, path: &str) -> Result<T, Fault> {
         let text = self.text(path)?;
         toml::from_str(text).map_err(|error| Fault::from_toml(&self.name(path), text, &error))

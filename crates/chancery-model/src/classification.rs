@@ -9,6 +9,21 @@ pub struct Input {
     pub name: String,
     /// The codes.
     pub codes: Vec<String>,
+    /// Where its codes may come from.
+    pub from: InputFrom,
+}
+
+/// Where the codes of an [`Input`] may come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputFrom {
+    /// Columns of the people's own records.
+    #[default]
+    Columns,
+    /// Columns, or a declaration that holds for the whole dataset.
+    Declaration,
+    /// The table of authoritative determinations and nothing else: what a finding turns on is never
+    /// a code in a file, nor what a map says of everybody.
+    Determinations,
 }
 
 /// One piece of evidence: any of these codes on any segment or span of a person.

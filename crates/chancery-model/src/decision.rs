@@ -15,6 +15,17 @@ pub enum Outcome {
     Denied,
 }
 
+impl Outcome {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Partial => "partial",
+            Self::Denied => "denied",
+        }
+    }
+}
+
 /// The law that a decision was made under.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct LawUsed {

@@ -21,7 +21,7 @@ mod predicate;
 mod request;
 
 pub use census::{Census, Count, Group, Presence, Signature};
-pub use classification::{Classification, Condition, Evidence, GroupRule, Input, Rule};
+pub use classification::{Classification, Condition, Evidence, GroupRule, Input, InputFrom, Rule};
 pub use decision::{
     Class, Decision, ElementDecision, Interpretation, LawUsed, Obligation, Outcome, TableCount,
 };

@@ -2,12 +2,13 @@ use std::collections::BTreeSet;
 
 use chancery_dataset::{Dataset, Progress};
 use chancery_law::{InForce, LawPack};
-use chancery_ledger::Ledger;
 use chancery_model::Outcome as Verdict;
 use jiff::civil::Date;
 
 use crate::staging::{new_id, sync};
-use crate::{Answer, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide};
+use crate::{
+    Answer, Book, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide,
+};
 
 /// What became of a request.
 #[derive(Debug)]
@@ -45,7 +46,7 @@ pub fn release(
     let id = new_id(workspace, &answer)?;
     if answer.decision().outcome == Verdict::Denied {
         let entry = Entry::refusal(&id, answer.decision(), clock);
-        let index = ledger.append(&entry.to_bytes())?.index();
+        let index = ledger.append(&entry)?.index();
         return Ok(Outcome::Denied(Box::new(answer), index));
     }
     let names: BTreeSet<&str> = answer.cuts().iter().map(|cut| cut.table.as_str()).collect();
@@ -97,14 +98,14 @@ fn abort(
     id: &str,
     error: Error,
     staged: Option<&Workspace>,
-    ledger: &mut Ledger,
+    ledger: &mut Book,
     clock: &dyn Clock,
 ) -> Error {
     // The data first: on a full disk this is what makes room for the entry. A crash in between
     // leaves the empty folder, and recovery logs the abort.
     let folder = staged.map(|workspace| workspace.staging_dir().join(id));
     let emptied = folder.as_ref().map_or(Ok(()), |folder| empty(folder));
-    let logged = ledger.append(&Entry::abort(id, reason(&error), clock).to_bytes());
+    let logged = ledger.append(&Entry::abort(id, reason(&error), clock));
     if emptied.is_ok() && logged.is_ok() {
         let removed = folder
             .filter(|folder| folder.exists())
@@ -127,6 +128,7 @@ fn reason(error: &Error) -> &'static str {
         Error::Plan(_) => "the plan failed",
         Error::Ledger(_) => "the ledger failed",
         Error::Io { .. } => "a file could not be written",
+        Error::RolledBack { .. } => "the ledger failed",
         Error::Input(_)
         | Error::NoWorkspace(_)
         | Error::NotToday { .. }
@@ -155,8 +157,8 @@ fn empty(folder: &std::path::Path) -> std::io::Result<()> {
 /// # Errors
 ///
 /// When another process writes, or the ledger does not verify.
-pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Ledger, Error> {
-    let mut ledger = workspace.ledger()?;
+pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Book, Error> {
+    let mut ledger = Book::open(workspace)?;
     recover(workspace, &mut ledger, clock)?;
     Ok(ledger)
 }
@@ -166,10 +168,11 @@ pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Ledger, 
 ///
 /// # Errors
 ///
-/// When the workspace cannot be read or written; what is left is for the next start.
+/// When the workspace cannot be read or written; what is left is for the next start. A staged release
+/// whose files are not what was signed is undone, whatever the ledger holds.
 pub fn recover(
     workspace: &Workspace,
-    ledger: &mut Ledger,
+    ledger: &mut Book,
     clock: &dyn Clock,
 ) -> Result<(Vec<Released>, Vec<String>), Error> {
     let staging = workspace.staging_dir();
@@ -190,12 +193,21 @@ pub fn recover(
             Some(signed) => signed.find_receipt(&workspace.ledger_reader()?)?,
             None => None,
         };
+        let custodian = workspace.public_key("custodian")?;
+        let mut reason = "interrupted";
         if let (Some(signed), Some(receipt)) = (signed, receipt) {
-            finished.push(signed.publish(&receipt, workspace, &workspace.public_key("ledger")?)?);
-            continue;
+            reason = "changed after it was logged";
+            if signed.is_intact(&custodian)? {
+                finished.push(signed.publish(
+                    &receipt,
+                    workspace,
+                    &workspace.public_key("ledger")?,
+                )?);
+                continue;
+            }
         }
         empty(&folder).map_err(Error::io("empty", &folder))?;
-        ledger.append(&Entry::abort(&id, "interrupted", clock).to_bytes())?;
+        ledger.append(&Entry::abort(&id, reason, clock))?;
         std::fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
         sync(&staging)?;
         undone.push(id);

@@ -24,6 +24,8 @@ mod manifest;
 
 mod entry;
 
+mod book;
+
 mod staging;
 
 mod gate;
@@ -31,6 +33,7 @@ mod gate;
 mod verify;
 
 pub use answer::{Answer, answer, decide};
+pub use book::{Book, rolled_back, still_held};
 pub use clock::{Clock, Fixed, System};
 pub use entry::Entry;
 pub use gate::{Outcome, recover, release, write_ledger};
@@ -85,6 +88,12 @@ pub enum Error {
     /// The dataset was classified under another table than the law pack's.
     #[error("dataset `{0}` was classified under another classification table or other attributes")]
     Stale(String),
+    /// The ledger is not, or no longer, the one that was seen.
+    #[error("the ledger does not continue what was seen of it in `{file}`")]
+    RolledBack {
+        /// The checkpoint or receipt that was seen.
+        file: String,
+    },
     /// A release is not what its manifest says.
     #[error("`{file}` {problem}")]
     Unverified {
@@ -116,6 +125,11 @@ impl Error {
             Self::Stale(name) => Some(format!(
                 "`chancery dataset classify {name}` derives them anew"
             )),
+            Self::RolledBack { .. } => Some(
+                "the ledger was put back to an older copy, or changed: put the newest copy in its \
+                 place; nothing is entered until then"
+                    .to_owned(),
+            ),
             Self::Unverified { .. } => Some(
                 "do not rely on this release; ask the custodian for what its ledger holds".into(),
             ),

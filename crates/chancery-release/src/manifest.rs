@@ -4,7 +4,7 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chancery_dataset::Dataset;
 use chancery_law::LawPack;
 use chancery_ledger::{SigningKey, VerifierKey};
-use chancery_model::{Digest, Fault, Interpretation, LawUsed, Obligation, Outcome, Place, Request};
+use chancery_model::{Digest, Fault, Interpretation, LawUsed, Obligation, Place, Request};
 use chancery_plan::StagedFile;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -283,11 +283,7 @@ impl Manifest {
                 name: recipient.name.clone(),
                 address: recipient.address.clone(),
             },
-            outcome: match decision.outcome {
-                Outcome::Full => "full".to_owned(),
-                Outcome::Partial => "partial".to_owned(),
-                Outcome::Denied => "denied".to_owned(),
-            },
+            outcome: decision.outcome.as_str().to_owned(),
             subjects: Subjects {
                 total,
                 released: decision.released,
@@ -449,6 +445,11 @@ fn input(dataset: &Dataset) -> Input {
         .chain(&catalogue.determinations);
     let counts: Vec<u64> = catalogue.quarantine.by_reason.values().copied().collect();
     let (lines, shown) = Shown::parts(&counts);
+    // One more figure about the same lines: hidden with them.
+    let unattributed = match &lines {
+        Shown::Count(_) => Shown::small(catalogue.quarantine.unattributed),
+        Shown::Hidden(_) => Shown::complement(),
+    };
     Input {
         name: catalogue.name.clone(),
         classification: catalogue.classification.clone(),
@@ -467,7 +468,7 @@ fn input(dataset: &Dataset) -> Input {
             .cloned()
             .zip(shown)
             .collect(),
-        quarantined_unattributed: Shown::small(catalogue.quarantine.unattributed),
+        quarantined_unattributed: unattributed,
     }
 }
 

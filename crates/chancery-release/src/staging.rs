@@ -2,13 +2,14 @@ use std::path::{Path, PathBuf};
 
 use chancery_dataset::{Dataset, Progress};
 use chancery_law::LawPack;
-use chancery_ledger::{InclusionProof, Ledger, VerifierKey, verify_proof};
+use chancery_ledger::{InclusionProof, VerifierKey, verify_proof};
 use chancery_model::{Decision, Digest};
 use chancery_plan::{Job, StagedFile, stage};
 
 use crate::manifest::digest;
+use crate::verify::check_files;
 use crate::workspace::private_folder;
-use crate::{Answer, Clock, Entry, Envelope, Error, Manifest, Workspace};
+use crate::{Answer, Book, Clock, Entry, Envelope, Error, Manifest, Workspace};
 
 pub(crate) const MANIFEST: &str = "manifest.dsse.json";
 pub(crate) const RECEIPT: &str = "receipt.tlog-proof";
@@ -162,15 +163,15 @@ impl Signed {
     pub(crate) fn log(
         &self,
         decision: &Decision,
-        ledger: &mut Ledger,
+        ledger: &mut Book,
         clock: &dyn Clock,
     ) -> Result<Receipt, Error> {
-        let entry = Entry::release(&self.id, decision, self.manifest, clock).to_bytes();
+        let entry = Entry::release(&self.id, decision, self.manifest, clock);
         let receipt = ledger.append(&entry)?;
         Ok(Receipt {
             manifest: self.manifest,
             index: receipt.index(),
-            proof: carrying(receipt.proof(), entry)?,
+            proof: carrying(receipt.proof(), entry.to_bytes())?,
         })
     }
 
@@ -210,6 +211,30 @@ impl Signed {
         Ok(None)
     }
 
+    /// Whether what a crash left is what was signed: a file that was changed or added since must not
+    /// leave with it. What was only on its way to being written is removed.
+    pub(crate) fn is_intact(&self, custodian: &VerifierKey) -> Result<bool, Error> {
+        let spill = self.folder.join(SPILL);
+        if spill.exists() {
+            std::fs::remove_dir_all(&spill).map_err(Error::io("remove", &spill))?;
+        }
+        for name in [MANIFEST, RECEIPT] {
+            let beside = self.folder.join(name).with_extension("tmp");
+            if beside.exists() {
+                std::fs::remove_file(&beside).map_err(Error::io("remove", &beside))?;
+            }
+        }
+        let path = self.folder.join(MANIFEST);
+        let text = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        match Envelope::open(MANIFEST, &text, custodian) {
+            Ok(statement) => {
+                let checked = check_files(&self.folder, &statement, &chancery_dataset::Silent);
+                Ok(checked.is_ok())
+            }
+            Err(_) => Ok(false),
+        }
+    }
+
     /// Lets the release leave: the receipt is put beside the manifest and the folder takes its
     /// place, in one rename. A crash before the rename is finished by recovery; after it, done.
     ///
@@ -224,11 +249,6 @@ impl Signed {
     ) -> Result<Released, Error> {
         receipt.check(self.manifest, ledger_key)?;
         durable(&self.folder.join(RECEIPT), receipt.proof.as_bytes())?;
-        // Nothing but the release leaves: a crash during staging may have left spilled data.
-        let spill = self.folder.join(SPILL);
-        if spill.exists() {
-            std::fs::remove_dir_all(&spill).map_err(Error::io("remove", &spill))?;
-        }
         sync(&self.folder)?;
         let folder = workspace.releases_dir().join(&self.id);
         std::fs::rename(&self.folder, &folder).map_err(Error::io("publish", &folder))?;
@@ -287,10 +307,17 @@ fn carrying(proof: &str, entry: Vec<u8>) -> Result<String, Error> {
 }
 
 /// Writes a file so that it is there, whole, after a crash: beside it, synced, then renamed.
-fn durable(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+pub(crate) fn durable(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     use std::io::Write as _;
+    use std::os::unix::fs::OpenOptionsExt as _;
     let beside = path.with_extension("tmp");
-    let mut file = std::fs::File::create(&beside).map_err(Error::io("create", &beside))?;
+    let mut file = std::fs::File::options()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)
+        .map_err(Error::io("create", &beside))?;
     file.write_all(bytes).map_err(Error::io("write", &beside))?;
     file.sync_all().map_err(Error::io("sync", &beside))?;
     std::fs::rename(&beside, path).map_err(Error::io("rename", path))?;

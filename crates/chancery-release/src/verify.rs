@@ -41,38 +41,71 @@ pub struct Verified {
 /// [`Error::Unverified`] naming the first file that is not what it should be.
 pub fn verify(folder: &Path, keys: &Keys, progress: &dyn Progress) -> Result<Verified, Error> {
     let manifest = folder.join(MANIFEST);
-    let bytes = std::fs::read(&manifest).map_err(Error::io("read", &manifest))?;
-    let statement = Envelope::open(&manifest.display().to_string(), &bytes, &keys.custodian)?;
-    let manifest = digest(&bytes);
+    let text = std::fs::read(&manifest).map_err(Error::io("read", &manifest))?;
+    let statement = Envelope::open(&manifest.display().to_string(), &text, &keys.custodian)?;
+    let manifest = digest(&text);
     let receipt = folder.join(RECEIPT);
     let proof = std::fs::read_to_string(&receipt).map_err(Error::io("read", &receipt))?;
     let entry = receipt_entry(&proof, &keys.ledger)?;
-    let logged = match &entry {
-        Entry::Release(entry) => entry.manifest,
-        Entry::Workspace { .. } | Entry::Refusal(_) | Entry::Abort { .. } => None,
+    named_by(&entry, &statement, manifest)?;
+    let bytes = check_files(folder, &statement, progress)?;
+    Ok(Verified {
+        statement,
+        manifest,
+        entry,
+        bytes,
+    })
+}
+
+/// The ledger's entry must say of the release what the manifest says.
+fn named_by(entry: &Entry, statement: &Statement, manifest: Digest) -> Result<(), Error> {
+    let Entry::Release(entry) = entry else {
+        return Err(unverified(RECEIPT, "is not the receipt of a release"));
     };
-    if logged != Some(manifest) {
+    if entry.manifest != Some(manifest) {
         return Err(unverified(RECEIPT, "is the receipt of another manifest"));
     }
+    let request = &statement.predicate.request;
+    let same = [
+        entry.custodian == request.custodian,
+        entry.recipient == request.recipient,
+        entry.purpose == request.purpose,
+        entry.dataset == request.dataset,
+        entry.on == statement.predicate.on,
+        entry.law == statement.predicate.law.digest,
+        entry.outcome.as_str() == statement.predicate.outcome,
+    ];
+    if same.contains(&false) {
+        return Err(unverified(
+            RECEIPT,
+            "says something else of the release than its manifest",
+        ));
+    }
+    Ok(())
+}
+
+/// Every file of the statement is there and is what it says, and nothing else is there.
+pub(crate) fn check_files(
+    folder: &Path,
+    statement: &Statement,
+    progress: &dyn Progress,
+) -> Result<u64, Error> {
     let named: BTreeMap<&str, Option<&str>> = statement
         .subject
         .iter()
         .map(|subject| {
-            (
-                subject.name.as_str(),
-                subject.digest.get("sha256").map(String::as_str),
-            )
+            let sha256 = subject.digest.get("sha256").map(String::as_str);
+            (subject.name.as_str(), sha256)
         })
         .collect();
     let there = files(folder)?;
     if let Some(file) = there.iter().find(|file| !named.contains_key(file.as_str())) {
         return Err(unverified(file, "is not in the manifest"));
     }
-    let total = there
+    let lengths = there
         .iter()
-        .filter_map(|file| folder.join(file).metadata().ok())
-        .map(|m| m.len());
-    let total = total.sum();
+        .filter_map(|file| folder.join(file).metadata().ok());
+    let total = lengths.map(|metadata| metadata.len()).sum();
     progress.begin("hashing the release", total);
     for (file, expected) in named {
         if !there.contains(file) {
@@ -82,12 +115,7 @@ pub fn verify(folder: &Path, keys: &Keys, progress: &dyn Progress) -> Result<Ver
             return Err(unverified(file, "is not what the manifest says it is"));
         }
     }
-    Ok(Verified {
-        statement,
-        manifest,
-        entry,
-        bytes: total,
-    })
+    Ok(total)
 }
 
 /// Runs a release again from its manifest and compares every byte: files and statement.
@@ -173,14 +201,17 @@ impl Drop for Scratch {
     }
 }
 
-/// The files of a release but for manifest and receipt, by path below it. A link is never followed.
+/// The files of a release but for manifest and receipt, by path below it. A link is never followed,
+/// and a folder without a file, whose name alone could say something, is refused.
 fn files(folder: &Path) -> Result<BTreeSet<String>, Error> {
     let mut found = BTreeSet::new();
     let mut pending = vec![String::new()];
     while let Some(below) = pending.pop() {
         let dir = folder.join(&below);
+        let mut empty = true;
         for entry in std::fs::read_dir(&dir).map_err(Error::io("read", &dir))? {
             let entry = entry.map_err(Error::io("read", &dir))?;
+            empty = false;
             let kind = entry.file_type().map_err(Error::io("read", &dir))?;
             let name = entry.file_name().to_string_lossy().into_owned();
             let path = if below.is_empty() {
@@ -195,6 +226,9 @@ fn files(folder: &Path) -> Result<BTreeSet<String>, Error> {
             } else if path != MANIFEST && path != RECEIPT {
                 found.insert(path);
             }
+        }
+        if empty {
+            return Err(unverified(&below, "is an empty folder"));
         }
     }
     Ok(found)

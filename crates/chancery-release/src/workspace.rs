@@ -8,7 +8,7 @@ use chancery_model::{Fault, Place};
 use chancery_plan::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::{Clock, Entry, Error};
+use crate::{Book, Clock, Entry, Error};
 
 /// `chancery.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +84,8 @@ impl Workspace {
         })?;
         Ledger::create(&workspace.ledger_dir(), &ledger)?;
         let first = Entry::workspace(&custodian.verifier(), clock);
-        Ledger::open(&workspace.ledger_dir(), &ledger)?.append(&first.to_bytes())?;
+        let receipt = Ledger::open(&workspace.ledger_dir(), &ledger)?.append(&first.to_bytes())?;
+        Book::begin(&workspace, receipt.checkpoint())?;
         // The configuration comes last: a folder without it is no workspace.
         let text = toml::to_string(&workspace.config).map_err(|error| {
             Fault::new(Place::file(file.display().to_string()), error.to_string())
@@ -211,14 +212,6 @@ impl Workspace {
         Ok(LedgerReader::open_with(
             &self.ledger_dir(),
             &self.public_key("ledger")?,
-        )?)
-    }
-
-    /// Opens the ledger for writing; it is also the lock that keeps out a second writer.
-    pub(crate) fn ledger(&self) -> Result<Ledger, Error> {
-        Ok(Ledger::open(
-            &self.ledger_dir(),
-            &self.secret_key("ledger")?,
         )?)
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_dataset::Law;
 use chancery_model::{
-    Attribute, Classification, Condition, Domain, Evidence, GroupRule, Input, Rule,
+    Attribute, Classification, Condition, Domain, Evidence, GroupRule, Input, InputFrom, Rule,
 };
 
 pub(crate) struct OwnedLaw {
@@ -166,6 +166,11 @@ fn classification() -> Classification {
         .map(|(name, codes)| Input {
             name: name.into(),
             codes: codes.split(' ').map(String::from).collect(),
+            from: match name {
+                "funding" => InputFrom::Declaration,
+                "determination" => InputFrom::Determinations,
+                _ => InputFrom::Columns,
+            },
         })
         .collect();
     let code = |text: &&str| {

@@ -7,7 +7,7 @@ use chancery_law::LawPack;
 use chancery_model::Request;
 use chancery_release::{
     Config, Entry, Error, Fixed, Keys, Outcome, Question, Workspace, ask, dataset_law, elements,
-    recover, release, replay, verify, write_ledger,
+    recover, release, replay, rolled_back, still_held, verify, write_ledger,
 };
 
 fn clock() -> Fixed {
@@ -302,4 +302,65 @@ fn a_tampered_release_is_refused() {
     verify(&folder, &case.keys(), &Silent).unwrap();
     verify(&other, &case.keys(), &Silent).unwrap();
     drop(case.folder);
+}
+
+#[test]
+fn what_was_changed_after_it_was_logged_does_not_leave() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let staged = case
+        .workspace
+        .staging_dir()
+        .join(folder.file_name().unwrap());
+    std::fs::rename(&folder, &staged).unwrap();
+    std::fs::write(staged.join("data/ELG00002/more.csv"), "x").unwrap();
+    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    assert!(!staged.exists() && !folder.exists());
+    let last = case.entries().pop();
+    assert!(
+        matches!(last, Some(Entry::Abort { reason, .. }) if reason == "changed after it was logged")
+    );
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let name = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &name);
+        } else {
+            std::fs::copy(&path, &name).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_ledger_put_back_to_an_older_copy_takes_no_entry() {
+    let case = Case::new(true);
+    let (ledger, older) = (
+        case.workspace.ledger_dir(),
+        case.folder.path().join("older"),
+    );
+    copy(&ledger, &older);
+    let release = case.oversight();
+    still_held(&case.workspace, &release).unwrap();
+    std::fs::remove_dir_all(&ledger).unwrap();
+    copy(&older, &ledger);
+    let refused = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
+    assert!(matches!(refused, Err(Error::RolledBack { .. })));
+    assert!(matches!(
+        still_held(&case.workspace, &release),
+        Err(Error::RolledBack { .. })
+    ));
+    assert_eq!(rolled_back(&case.workspace).unwrap().len(), 2);
+}
+
+#[test]
+fn a_folder_without_a_file_is_refused() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    std::fs::create_dir(folder.join("data/a-name")).unwrap();
+    let error = verify(&folder, &case.keys(), &Silent).unwrap_err();
+    assert!(error.to_string().contains("is an empty folder"));
 }

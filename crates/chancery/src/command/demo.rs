@@ -6,7 +6,7 @@ use chancery_dataset::Progress as _;
 use chancery_dataset::synth::{Kind, Plan, write};
 use chancery_dataset::{AddRequest, Dataset, add};
 use chancery_law::LawPack;
-use chancery_model::{Decision, Outcome, Request};
+use chancery_model::{Decision, Request};
 use chancery_release::{
     Keys, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release, replay,
     verify,
@@ -208,15 +208,10 @@ fn seven_dates(workspace: &Workspace, law: &LawPack, dataset: &Dataset) -> Resul
             .iter()
             .filter(|element| element.subjects > 0)
             .count();
-        let outcome = match decision.outcome {
-            Outcome::Full => "full",
-            Outcome::Partial => "partial",
-            Outcome::Denied => "denied",
-        };
         rows.push(vec![
             date.to_owned(),
             what.to_owned(),
-            outcome.to_owned(),
+            decision.outcome.as_str().to_owned(),
             format!("{leaving} of {}", decision.elements.len()),
             text::count(decision.released),
             text::share(decision.released, decision.total),

@@ -74,16 +74,24 @@ fn check(context: &Context, workspace: &Workspace) -> Result {
         &workspace.ledger_dir(),
         Some(&workspace.public_key("ledger")?),
     )?;
+    let rolled_back = chancery_release::rolled_back(workspace)?;
+    let rolled_back = rolled_back.iter().map(|error| Problem {
+        file: "ledger".to_owned(),
+        what: error.to_string(),
+        hint: error.hint().unwrap_or_default(),
+    });
+    let rolled_back: Vec<Problem> = rolled_back.collect();
+    let continued = rolled_back.is_empty();
     let problems = report.problems.iter().map(|problem| Problem {
         file: problem.file.clone(),
         what: problem.what.clone(),
         hint: problem.hint.clone(),
     });
     let shown = Report {
-        sound: report.is_sound() || report.is_unfinished(),
+        sound: continued && (report.is_sound() || report.is_unfinished()),
         unfinished: report.is_unfinished(),
         entries: report.entries,
-        problems: problems.collect(),
+        problems: problems.chain(rolled_back).collect(),
     };
     text::print(&match context.format {
         Format::Json => json(&shown)?,

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use chancery_ledger::VerifierKey;
-use chancery_release::{Entry, Keys, Verified, Workspace, replay, verify};
+use chancery_release::{Entry, Keys, Verified, Workspace, replay, still_held, verify};
 use serde::Serialize;
 
 use super::{Context, Result, json};
@@ -36,6 +36,10 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
     };
     let verified =
         verify(&folder, &keys, &context.progress).map_err(|error| Failure::from(error).failed())?;
+    // In the custodian's own workspace the ledger itself is there to be asked.
+    if let (Ok(workspace), None) = (&workspace, &args.ledger_key) {
+        still_held(workspace, &folder)?;
+    }
     if args.replay {
         replay(&context.workspace()?, &verified, &context.progress)?;
     }

@@ -80,6 +80,7 @@ pub(crate) fn add(bench: &Bench, dataset: &str) {
         _ => {
             args.extend(["--kind".to_owned(), "table".to_owned()]);
             args.extend([path("enrollees.csv"), "--map".to_owned(), path("map.toml")]);
+            args.extend(["--determinations".to_owned(), path("determinations.csv")]);
         }
     }
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -327,13 +328,6 @@ fn table(from: &Path) -> Source {
         codes
             .citizenship
             .extend(recoded(3, &[("Y", "1"), ("N", "0")]));
-        codes.determinations.extend(recoded(
-            4,
-            &[
-                ("unlawful", "not_lawfully_present"),
-                ("lawful", "lawfully_present"),
-            ],
-        ));
         codes.chip.extend(recoded(5, &[("XIX", "1"), ("XXI", "2")]));
         codes.cases.insert(cells[2].clone());
         table.rows.push(Row {
