@@ -52,9 +52,7 @@ fn main() -> Result<()> {
         "law part: {} elements partially evaluated and turned into predicates {rule:.1?}",
         ruling.elements.len()
     );
-    println!(
-        "second evaluator: {decisions} decisions {confirm:.1?}; people counted {count:.1?}"
-    );
+    println!("second evaluator: {decisions} decisions {confirm:.1?}; people counted {count:.1?}");
     println!(
         "record by record (extrapolated): {people} people x {elements} elements x {:.1} us = {:.0} s, {:.0} times the decision here ({mine:.1?})",
         each * 1e6,
