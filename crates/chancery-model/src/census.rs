@@ -118,6 +118,24 @@ impl Census {
         owned.chain(unowned).sum()
     }
 
+    /// The people and rows for whom attribute number `attribute` has this value, alone.
+    #[must_use]
+    pub fn given(&self, attribute: usize, value: u8) -> Self {
+        let has = |signature: &Signature| signature.value(attribute) == Some(value);
+        let groups = self
+            .groups
+            .iter()
+            .filter(|(group, _)| has(&group.signature));
+        let unowned = self.unowned.iter().filter(|(signature, _)| has(signature));
+        Self {
+            tables: self.tables.clone(),
+            groups: groups
+                .map(|(g, count)| (g.clone(), count.clone()))
+                .collect(),
+            unowned: unowned.map(|(s, rows)| (s.clone(), rows.clone())).collect(),
+        }
+    }
+
     /// The combinations of attribute values that occur, each once, of people and of rows that
     /// belong to no person.
     pub fn signatures(&self) -> std::collections::BTreeSet<&Signature> {

@@ -56,20 +56,19 @@ pub fn cuts(
     let Some((attribute, origins)) = domain.attribute(origin) else {
         return Vec::new();
     };
+    // Origin by origin, so that each is counted over its own people and not over the nation's.
+    let origins: Vec<(u8, &String, Census)> = (0..=u8::MAX)
+        .zip(&origins.values)
+        .map(|(value, origin)| (value, origin, census.given(attribute, value)))
+        .collect();
     let mut cuts = Vec::new();
     for (at, table) in catalogue.tables.iter().enumerate() {
         if !tables.iter().any(|name| name == "*" || *name == table.name) {
             continue;
         }
-        for (value, origin) in (0..=u8::MAX).zip(&origins.values) {
-            cuts.extend(cut(
-                table,
-                at,
-                census,
-                domain,
-                (attribute, value, origin),
-                grant,
-            ));
+        for (value, origin, census) in &origins {
+            let place = (attribute, *value, *origin);
+            cuts.extend(cut(table, at, census, domain, place, grant));
         }
     }
     cuts

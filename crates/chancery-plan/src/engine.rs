@@ -18,6 +18,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::prelude::{SessionConfig, SessionContext};
 
+use crate::write::ROWS_PER_WRITE;
 use crate::{Cut, Sources, compile};
 
 /// What a run may use.
@@ -136,7 +137,7 @@ fn state(limits: &Limits) -> Result<datafusion::execution::SessionState> {
     // cores are used by running as many plans at once.
     let mut config = SessionConfig::new()
         .with_target_partitions(1)
-        .with_batch_size(16_384);
+        .with_batch_size(ROWS_PER_WRITE);
     let options = config.options_mut();
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;

@@ -118,7 +118,7 @@ async fn run(
         if progress.cancelled() {
             return Err(Error::Cancelled);
         }
-        writer.write(batch).map_err(io(&file))?;
+        writer = writer.write(batch).map_err(io(&file))?;
     }
     let Finished {
         rows,

@@ -1,9 +1,10 @@
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, AsArray as _, RecordBatch};
 use arrow::compute::{BatchCoalescer, cast};
 use arrow::datatypes::{DataType, Schema, SchemaRef};
 use chancery_model::{Digest, Format};
@@ -11,11 +12,18 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 use sha2::{Digest as _, Sha256};
 
-/// Rows per Parquet row group and per write: fixed, so that nothing in a file's form follows from
-/// what was withheld or from how the engine cut its batches.
+/// Rows per Parquet row group: fixed, so that nothing in a file's form follows from what was
+/// withheld.
 const ROWS_PER_GROUP: usize = 131_072;
+/// Rows per write: fixed, so that no page of a file begins where the engine began a batch. It is
+/// the batch that the engine makes when nothing is withheld, which is then written as it is.
+pub(crate) const ROWS_PER_WRITE: usize = 16_384;
+
+/// Values that tell whether those of a column repeat.
+const ROWS_SAMPLED: usize = 2_048;
 
 /// A released file in the making: written afresh, with nothing of its source's form.
 pub(crate) struct FileWriter {
@@ -26,6 +34,8 @@ pub(crate) struct FileWriter {
 }
 
 enum Body {
+    /// A Parquet file whose first rows are yet to come.
+    Opened(Box<Hashed>),
     Parquet(Box<ArrowWriter<Hashed>>),
     Csv(Box<csv::Writer<Hashed>>),
 }
@@ -46,13 +56,7 @@ impl FileWriter {
         let out = Hashed::create(path)?;
         let schema = plain(schema);
         let body = match format {
-            Format::Parquet => {
-                let options = ArrowWriterOptions::new()
-                    .with_properties(properties())
-                    .with_skip_arrow_metadata(true);
-                let writer = ArrowWriter::try_new_with_options(out, Arc::clone(&schema), options);
-                Body::Parquet(Box::new(writer.map_err(other)?))
-            }
+            Format::Parquet => Body::Opened(Box::new(out)),
             Format::Csv => {
                 let mut writer = csv::Writer::from_writer(out);
                 writer
@@ -61,7 +65,7 @@ impl FileWriter {
                 Body::Csv(Box::new(writer))
             }
         };
-        let buffered = BatchCoalescer::new(Arc::clone(&schema), ROWS_PER_GROUP);
+        let buffered = BatchCoalescer::new(Arc::clone(&schema), ROWS_PER_WRITE);
         Ok(Self {
             body,
             buffered,
@@ -70,7 +74,7 @@ impl FileWriter {
         })
     }
 
-    pub(crate) fn write(&mut self, batch: RecordBatch) -> std::io::Result<()> {
+    pub(crate) fn write(mut self, batch: RecordBatch) -> std::io::Result<Self> {
         self.rows += batch.num_rows() as u64;
         let columns = batch
             .columns()
@@ -80,34 +84,56 @@ impl FileWriter {
             .collect::<Result<_, _>>()
             .map_err(other)?;
         let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(other)?;
+        if self.buffered.is_empty() && batch.num_rows() == ROWS_PER_WRITE {
+            self.body = self.body.put(&batch)?;
+            return Ok(self);
+        }
         self.buffered.push_batch(batch).map_err(other)?;
         self.flush()
     }
 
-    fn flush(&mut self) -> std::io::Result<()> {
+    fn flush(mut self) -> std::io::Result<Self> {
         while let Some(batch) = self.buffered.next_completed_batch() {
-            match &mut self.body {
-                Body::Parquet(writer) => writer.write(&batch).map_err(other)?,
-                Body::Csv(writer) => write_csv(writer, &batch)?,
-            }
+            self.body = self.body.put(&batch)?;
         }
-        Ok(())
+        Ok(self)
     }
 
     /// Ends the file and makes it durable.
     pub(crate) fn finish(mut self) -> std::io::Result<Finished> {
         self.buffered.finish_buffered_batch().map_err(other)?;
-        self.flush()?;
-        let out = match self.body {
+        let Self {
+            body, schema, rows, ..
+        } = self.flush()?;
+        let out = match body {
+            Body::Opened(out) => parquet(*out, &RecordBatch::new_empty(schema))?
+                .into_inner()
+                .map_err(other)?,
             Body::Parquet(writer) => writer.into_inner().map_err(other)?,
             Body::Csv(writer) => writer.into_inner().map_err(|error| error.into_error())?,
         };
         let (bytes, sha256) = out.finish()?;
         Ok(Finished {
-            rows: self.rows,
+            rows,
             bytes,
             sha256,
         })
+    }
+}
+
+impl Body {
+    fn put(self, batch: &RecordBatch) -> std::io::Result<Self> {
+        match self {
+            Self::Opened(out) => Self::Parquet(Box::new(parquet(*out, batch)?)).put(batch),
+            Self::Parquet(mut writer) => {
+                writer.write(batch).map_err(other)?;
+                Ok(Self::Parquet(writer))
+            }
+            Self::Csv(mut writer) => {
+                write_csv(&mut writer, batch)?;
+                Ok(Self::Csv(writer))
+            }
+        }
     }
 }
 
@@ -124,13 +150,42 @@ fn plain(schema: &SchemaRef) -> SchemaRef {
     Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
-fn properties() -> WriterProperties {
-    WriterProperties::builder()
+/// A Parquet file that will begin with these rows.
+fn parquet(out: Hashed, first: &RecordBatch) -> std::io::Result<ArrowWriter<Hashed>> {
+    let options = ArrowWriterOptions::new()
+        .with_properties(properties(first))
+        .with_skip_arrow_metadata(true);
+    ArrowWriter::try_new_with_options(out, first.schema(), options).map_err(other)
+}
+
+/// Of the released rows alone: fixed settings, and a dictionary but for the columns whose first
+/// values hardly repeat, where it would only cost time. No smallest and largest value of a column
+/// stands in the file's footer.
+fn properties(first: &RecordBatch) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_created_by("chancery".to_owned())
         .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .build()
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true);
+    let schema = first.schema();
+    for (field, column) in schema.fields().iter().zip(first.columns()) {
+        if !repeats(column) {
+            let column = ColumnPath::new(vec![field.name().clone()]);
+            properties = properties.set_column_dictionary_enabled(column, false);
+        }
+    }
+    properties.build()
+}
+
+/// Whether a text column's first values repeat: at least a third of them are not new.
+fn repeats(column: &ArrayRef) -> bool {
+    let Some(text) = column.as_string_view_opt() else {
+        return true;
+    };
+    let first = || text.iter().flatten().take(ROWS_SAMPLED);
+    let distinct: HashSet<&str> = first().collect();
+    distinct.len() * 3 <= first().count() * 2
 }
 
 fn write_csv(writer: &mut csv::Writer<Hashed>, batch: &RecordBatch) -> std::io::Result<()> {

@@ -1,0 +1,116 @@
+//! A small release from end to end: decided, confirmed, written, signed, logged and published.
+
+#![allow(missing_docs, reason = "criterion's own functions")]
+#![allow(clippy::unwrap_used, reason = "a benchmark may fail")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use chancery_dataset::synth::{self, Plan};
+use chancery_dataset::{AddRequest, Kind, Silent, add};
+use chancery_model::Request;
+use chancery_release::{
+    Config, Fixed, Outcome, Workspace, ask, dataset_law, decide, elements, release,
+};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
+
+const PEOPLE: u64 = 2_000;
+const REQUESTS: [(&str, &str, &str); 2] = [
+    ("narrow", "dhs/ice", "immigration-enforcement/civil"),
+    ("wide", "hhs/oig", "program-administration/integrity"),
+];
+
+fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, root, files);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
+            files.insert(name.to_owned(), std::fs::read_to_string(&path).unwrap());
+        }
+    }
+}
+
+fn workspace(root: &Path, clock: Fixed) -> Workspace {
+    let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
+    let mut files = BTreeMap::new();
+    collect(&law, &law, &mut files);
+    let config = Config {
+        ledger: "chancery.example/bench".to_owned(),
+        law: PathBuf::from("law/us-medicaid"),
+        demonstration: true,
+        memory_mib: Config::DEFAULT_MEMORY_MIB,
+    };
+    Workspace::init(root, config, &files, &clock).unwrap()
+}
+
+fn request(recipient: &str, purpose: &str) -> String {
+    format!(
+        "recipient = \"{recipient}\"\npurpose = \"{purpose}\"\ncustodian = \"hhs/cms\"\n\
+         dataset = \"people\"\ntables = [\"*\"]\nelements = [\"*\"]\nformat = \"parquet\"\n\
+         authority = []\njustification = \"measured\"\nrequested_by = \"bench\"\n"
+    )
+}
+
+fn end_to_end(c: &mut Criterion) {
+    let dir = tempfile::tempdir().unwrap();
+    let clock = Fixed("2026-01-10T12:00:00Z".parse().unwrap());
+    let workspace = workspace(&dir.path().join("workspace"), clock);
+    let plan = Plan {
+        kind: synth::Kind::Taf,
+        people: PEOPLE,
+        seed: 1,
+        states: vec!["06".to_owned(), "48".to_owned()],
+        ..Plan::default()
+    };
+    let sources = dir.path().join("people");
+    let determinations = synth::write(&plan, &sources, &|_| ()).unwrap().files.pop();
+    let pack = workspace.law().unwrap();
+    let known = elements(&pack);
+    let added = AddRequest {
+        name: "people",
+        kind: Kind::Taf,
+        paths: &[sources],
+        map: None,
+        determinations: determinations.as_deref(),
+    };
+    let law = dataset_law(&pack, &known);
+    let dataset = add(&workspace.datasets_dir(), &added, &law, &Silent).unwrap();
+    let in_force = pack
+        .in_force("2026-01-10".parse().unwrap(), workspace.sign_off())
+        .unwrap();
+
+    for (name, recipient, purpose) in REQUESTS {
+        let text = request(recipient, purpose);
+        let question = || {
+            let request = Request::parse(name, &text).unwrap();
+            ask(name, &text, request, &pack, &dataset).unwrap()
+        };
+        c.bench_function(&format!("decide, {name}"), |b| {
+            b.iter(|| decide(question(), &in_force, &dataset).unwrap());
+        });
+        c.bench_function(&format!("release, {name}"), |b| {
+            b.iter_batched(
+                || {
+                    for left in std::fs::read_dir(workspace.releases_dir()).unwrap() {
+                        std::fs::remove_dir_all(left.unwrap().path()).unwrap();
+                    }
+                },
+                |()| {
+                    let outcome =
+                        release(&workspace, question(), &in_force, &dataset, &clock, &Silent);
+                    assert!(matches!(outcome.unwrap(), Outcome::Released(..)));
+                },
+                BatchSize::PerIteration,
+            );
+        });
+    }
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(10);
+    targets = end_to_end
+}
+criterion_main!(benches);
