@@ -41,8 +41,8 @@ pub fn compile(
         let spelled = text(origin, sources);
         plan = plan.filter(of_origin(spelled, &cut.origin, domain, law))?;
     }
-    let turns_on_people = !cut.attributes().is_empty();
-    if let (true, Some(id)) = (turns_on_people, &table.id) {
+    // A cut of rows that belong to nobody turns on no attribute: it is settled beforehand.
+    if let (false, Some(id)) = (cut.attributes().is_empty(), &table.id) {
         let rows = expression(&cut.rows, domain)?;
         let people = LogicalPlanBuilder::scan(PEOPLE, Arc::clone(&sources.people), None)?
             .filter(rows)?
@@ -55,9 +55,6 @@ pub fn compile(
             (vec![column(PEOPLE, "id")], vec![subject(text(id, sources))]),
             None,
         )?;
-    } else if turns_on_people {
-        // Rows that belong to nobody: every attribute is unknown.
-        plan = plan.filter(lit(holds_for_nobody_known(&cut.rows, domain)))?;
     }
     let cells = cut.columns.iter().map(|cell| {
         let value = column(RECORDS, &cell.name);
@@ -85,10 +82,6 @@ fn text(name: &str, sources: &Sources) -> Expr {
         Ok(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => column(RECORDS, name),
         _ => cast(column(RECORDS, name), DataType::Utf8View),
     }
-}
-
-fn holds_for_nobody_known(rows: &Predicate, domain: &Domain) -> bool {
-    rows.holds(&chancery_model::Signature::unknown(domain))
 }
 
 /// A row's origin is `origin` in one of its spellings; an unknown spelling is the unknown origin.

@@ -83,18 +83,21 @@ fn cut(
     grant: &Grant,
 ) -> Option<Cut> {
     let here = Predicate::within(attribute, [value]);
+    // Of rows that belong to nobody every attribute but the origin is unknown.
+    let nobody = Signature::unknown(domain).with(attribute, value);
+    let settle = |predicate: &Predicate| match table.id {
+        Some(_) => predicate.given(attribute, value, domain),
+        None => Predicate::constant(predicate.holds(&nobody)),
+    };
     let all_rows = census.rows_where(at, &here);
-    let rows = grant
-        .rows(table.columns.iter().map(facts), domain)
-        .given(attribute, value, domain);
+    let rows = settle(&grant.rows(table.columns.iter().map(facts), domain));
     let leaving = Predicate::all([here, rows.clone()], domain);
     let expected_rows = census.rows_where(at, &leaving);
     if expected_rows == 0 {
         return None;
     }
     let columns = table.columns.iter().filter_map(|column| {
-        let when = grant.elements.get(column.element.as_ref()?)?;
-        let when = when.given(attribute, value, domain);
+        let when = settle(grant.elements.get(column.element.as_ref()?)?);
         // Barred for every row that leaves: not in the file, not read at all.
         if census.rows_where(at, &Predicate::all([leaving.clone(), when.clone()], domain)) == 0 {
             return None;

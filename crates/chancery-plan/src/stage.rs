@@ -3,6 +3,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chancery_dataset::{Dataset, Progress};
 use chancery_model::{Classification, Digest, Domain, Format};
+use datafusion::common::DataFusionError;
 use futures::StreamExt as _;
 
 use crate::write::{FileWriter, Finished};
@@ -66,16 +67,21 @@ pub fn stage(
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .map_err(io(out))?;
-        let engine = Embedded::new(limits).map_err(|error| engine_error(None, &error))?;
+        let engine = Embedded::new(limits).map_err(|error| refused(None, &error))?;
         while let Some(cut) = take() {
-            files.push(runtime.block_on(run(job, cut, &engine, out, progress))?);
+            let staged = runtime.block_on(run(job, cut, &engine, out, progress));
+            if staged.is_err() {
+                // Nothing will leave: the other workers need not go on.
+                next.store(order.len(), Ordering::Relaxed);
+            }
+            files.push(staged?);
         }
         Ok(files)
     };
     let results: Vec<Result<Vec<StagedFile>, Error>> = std::thread::scope(|scope| {
         let workers = limits.workers.clamp(1, job.cuts.len().max(1));
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(worker)).collect();
-        let lost = || Err(engine_error(None, &"a worker failed"));
+        let lost = || Err(engine_error(None, "a worker failed".to_owned()));
         workers
             .into_iter()
             .map(|worker| worker.join().unwrap_or_else(|_| lost()))
@@ -101,7 +107,7 @@ async fn run(
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<StagedFile, Error> {
-    let refused = |error: datafusion::common::DataFusionError| engine_error(Some(cut), &error);
+    let refused = |error: DataFusionError| refused(Some(cut), &error);
     let plan = engine
         .plan(job.dataset, cut, job.domain, job.law)
         .await
@@ -110,7 +116,7 @@ async fn run(
     let path = format!("{}/{}.{}", cut.table, cut.origin, job.format.extension());
     let file = out.join(&path);
     let parent: PathBuf = out.join(&cut.table);
-    std::fs::create_dir_all(&parent).map_err(io(&parent))?;
+    private_folder(&parent).map_err(io(&parent))?;
     let mut writer = FileWriter::create(&file, &stream.schema(), job.format).map_err(io(&file))?;
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(refused)?;
@@ -148,6 +154,13 @@ async fn run(
     })
 }
 
+/// A folder for its owner alone.
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700).create(path)
+}
+
 fn io(file: &Path) -> impl Fn(std::io::Error) -> Error {
     let file = file.display().to_string();
     move |source| Error::Io {
@@ -156,10 +169,27 @@ fn io(file: &Path) -> impl Fn(std::io::Error) -> Error {
     }
 }
 
-fn engine_error(cut: Option<&Cut>, problem: &dyn std::fmt::Display) -> Error {
+/// What the engine says, if it cannot hold a value of a person's record: errors of evaluation and
+/// conversion quote what they could not read, so of those only the kind is told.
+fn refused(cut: Option<&Cut>, error: &DataFusionError) -> Error {
+    let problem = match error.find_root() {
+        error @ (DataFusionError::Plan(_)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::NotImplemented(_)
+        | DataFusionError::Configuration(_)
+        | DataFusionError::ResourcesExhausted(_)
+        | DataFusionError::IoError(_)) => error.to_string(),
+        DataFusionError::ObjectStore(_) => "a file of the dataset cannot be read".to_owned(),
+        DataFusionError::ParquetError(_) => "a Parquet file of the dataset is damaged".to_owned(),
+        _ => "the engine could not carry out the plan".to_owned(),
+    };
+    engine_error(cut, problem)
+}
+
+fn engine_error(cut: Option<&Cut>, problem: String) -> Error {
     Error::Engine {
         table: cut.map_or_else(String::new, |cut| cut.table.clone()),
         origin: cut.map_or_else(String::new, |cut| cut.origin.clone()),
-        problem: problem.to_string(),
+        problem,
     }
 }

@@ -223,7 +223,13 @@ struct Hashed {
 
 impl Hashed {
     fn create(path: &Path) -> std::io::Result<Self> {
-        let file = File::options().write(true).create_new(true).open(path)?;
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let mut options = File::options();
+        let file = options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
         Ok(Self {
             out: BufWriter::with_capacity(1 << 18, file),
             hash: Sha256::new(),

@@ -11,3 +11,4 @@
 
 mod predicates;
 mod requests;
+mod round_trip;

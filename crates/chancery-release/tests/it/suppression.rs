@@ -1,60 +1,81 @@
+//! Small counts of what is withheld cannot be computed from what is shown beside them.
+
 use chancery_release::Shown;
 
-#[test]
-fn a_small_count_is_hidden_with_its_complement() {
-    for withheld in 1..=10 {
-        let (total, shown) = Shown::withheld(500 + withheld, 500);
-        assert_eq!(shown, Shown::Hidden("<11".to_owned()));
-        assert!(total.is_hidden(), "the total gives {withheld} away");
-    }
-}
-
-#[test]
-fn nothing_withheld_and_many_withheld_are_shown() {
-    assert_eq!(
-        Shown::withheld(500, 500),
-        (Shown::Count(500), Shown::Count(0))
-    );
-    assert_eq!(
-        Shown::withheld(511, 500),
-        (Shown::Count(511), Shown::Count(11))
-    );
-}
-
-/// Every assignment of counts that is consistent with what is shown; a hidden part is found out if
-/// all of them agree on it.
-fn found_out(shown: &[Shown], sum: &Shown) -> bool {
-    let choices: Vec<Vec<u64>> = shown
-        .iter()
-        .map(|part| match part {
-            Shown::Count(count) => vec![*count],
-            Shown::Hidden(_) => (1..=10).collect(),
-        })
-        .collect();
-    let mut assignments: Vec<Vec<u64>> = vec![Vec::new()];
-    for choice in &choices {
-        let extend = |a: Vec<u64>| choice.iter().map(move |c| [a.clone(), vec![*c]].concat());
-        assignments = assignments.into_iter().flat_map(extend).collect();
-    }
-    assignments.retain(|parts| match sum {
-        Shown::Count(count) => parts.iter().sum::<u64>() == *count,
+/// Whether what is shown fits a count.
+fn fits(shown: &Shown, count: u64) -> bool {
+    match shown {
+        Shown::Count(known) => *known == count,
+        Shown::Hidden(word) if word == "<11" => (1..=10).contains(&count),
         Shown::Hidden(_) => true,
-    });
-    shown.iter().enumerate().any(|(at, part)| {
-        part.is_hidden() && assignments.iter().all(|a| a[at] == assignments[0][at])
-    })
+    }
+}
+
+const MOST: u64 = 24;
+
+#[test]
+fn a_small_count_of_withheld_people_is_not_told_by_the_total() {
+    for total in 0..=MOST {
+        for released in 0..=total {
+            let (shown, hidden) = Shown::withheld(total, released);
+            let withheld = total - released;
+            assert!(fits(&shown, total) && fits(&hidden, withheld));
+            // Every count that a reader who knows how many were released can think of.
+            let possible: Vec<u64> = (0..=MOST)
+                .filter(|count| fits(&hidden, *count) && fits(&shown, released + count))
+                .collect();
+            let is_small = (1..=10).contains(&withheld);
+            if is_small {
+                assert_eq!(possible, (1..=10).collect::<Vec<_>>(), "{total} {released}");
+            } else {
+                assert_eq!(possible, [withheld], "what is not small is not hidden");
+            }
+        }
+    }
+}
+
+/// All lists of parts that a reader can think of.
+fn possible(sum: &Shown, shown: &[Shown], most: u64) -> Vec<Vec<u64>> {
+    let mut all = vec![Vec::new()];
+    for part in shown {
+        let fitting = (0..=most).filter(|count| fits(part, *count));
+        let fitting: Vec<u64> = fitting.collect();
+        all = all
+            .iter()
+            .flat_map(|known: &Vec<u64>| {
+                fitting
+                    .iter()
+                    .map(move |count| [known.as_slice(), &[*count]].concat())
+            })
+            .collect();
+    }
+    all.retain(|parts| fits(sum, parts.iter().sum()));
+    all
 }
 
 #[test]
-fn hidden_parts_cannot_be_computed_from_their_sum() {
-    for a in 0..=13 {
-        for b in 0..=13 {
-            for c in [0, 1, 10, 11, 40] {
-                let (sum, shown) = Shown::parts(&[a, b, c]);
-                assert!(
-                    !found_out(&shown, &sum),
-                    "{a} {b} {c}: {shown:?} of {sum:?}"
-                );
+fn a_small_part_is_not_told_by_the_sum_and_the_other_parts() {
+    for first in 0..=13 {
+        for second in 0..=13 {
+            for third in [0, 1, 2, 10, 11, 12] {
+                for parts in [vec![first], vec![first, second], vec![first, second, third]] {
+                    let (sum, shown) = Shown::parts(&parts);
+                    let possible = possible(&sum, &shown, 13);
+                    assert!(possible.contains(&parts));
+                    for (at, part) in parts.iter().enumerate() {
+                        if !(1..=10).contains(part) {
+                            continue;
+                        }
+                        let mut values: Vec<u64> = possible.iter().map(|p| p[at]).collect();
+                        values.sort_unstable();
+                        values.dedup();
+                        assert_eq!(
+                            values,
+                            (1..=10).collect::<Vec<_>>(),
+                            "{parts:?}: {shown:?} of {sum:?}"
+                        );
+                    }
+                }
             }
         }
     }

@@ -31,7 +31,3 @@ mod damage;
 mod disk;
 
 mod killed;
-
-mod suppression;
-
-mod round_trip;

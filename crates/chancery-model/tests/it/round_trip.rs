@@ -48,7 +48,7 @@ proptest! {
 
     #[test]
     fn no_text_breaks_the_parser(text in "(?s).{0,60}", at in 0..160_usize) {
-        let mut request = crate::workbench::CIVIL.to_owned();
+        let mut request = crate::requests::REQUEST.to_owned();
         request.insert_str(at.min(request.len()), &text);
         if let Ok(request) = Request::parse("r.toml", &request) {
             let printed = toml::to_string(&request).unwrap();
