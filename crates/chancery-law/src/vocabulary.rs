@@ -289,11 +289,11 @@ impl Vocabulary {
             .find_map(|raw| Some((raw, self.matches(raw, path)?)))?;
         let mut within = prefixes(path);
         within.extend(raw.also_in.iter().cloned());
-        let jurisdiction = match (raw.ids, id) {
-            (Ids::Origin, Some(id)) => BTreeSet::from([id.to_owned()]),
-            _ => BTreeSet::new(),
+        let jurisdiction = match raw.ids {
+            Ids::Origin => BTreeSet::from([id.to_owned()]),
+            Ids::None | Ids::Any => BTreeSet::new(),
         };
-        let name = raw.name.replace('*', id.unwrap_or("*"));
+        let name = raw.name.replace('*', id);
         Some(Agency {
             path: path.to_owned(),
             name,
@@ -303,15 +303,16 @@ impl Vocabulary {
         })
     }
 
-    /// Whether `path` is of this entry, and what its `*` stands for.
-    fn matches<'a>(&self, raw: &RawAgency, path: &'a str) -> Option<Option<&'a str>> {
-        let mut id = None;
+    /// What the `*` of an entry stands for in `path`, if the path is of the entry; nothing in one
+    /// without.
+    fn matches<'a>(&self, raw: &RawAgency, path: &'a str) -> Option<&'a str> {
+        let mut id = "";
         let mut names = path.split('/');
         for pattern in raw.path.get_ref().split('/') {
             let name = names.next()?;
             match (pattern, raw.ids) {
-                ("*", Ids::Origin) if self.origins.contains(name) => id = Some(name),
-                ("*", Ids::Any) if is_id(name) => id = Some(name),
+                ("*", Ids::Origin) if self.origins.contains(name) => id = name,
+                ("*", Ids::Any) if is_id(name) => id = name,
                 ("*", _) => return None,
                 _ if pattern == name => {}
                 _ => return None,

@@ -124,7 +124,7 @@ async fn run(
         if progress.cancelled() {
             return Err(Error::Cancelled);
         }
-        writer = writer.write(batch).map_err(io(&file))?;
+        writer = writer.write(&batch).map_err(io(&file))?;
     }
     let Finished {
         rows,

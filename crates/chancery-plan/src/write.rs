@@ -74,7 +74,7 @@ impl FileWriter {
         })
     }
 
-    pub(crate) fn write(mut self, batch: RecordBatch) -> std::io::Result<Self> {
+    pub(crate) fn write(mut self, batch: &RecordBatch) -> std::io::Result<Self> {
         self.rows += batch.num_rows() as u64;
         let columns = batch
             .columns()
@@ -110,7 +110,9 @@ impl FileWriter {
                 .into_inner()
                 .map_err(other)?,
             Body::Parquet(writer) => writer.into_inner().map_err(other)?,
-            Body::Csv(writer) => writer.into_inner().map_err(|error| error.into_error())?,
+            Body::Csv(writer) => writer
+                .into_inner()
+                .map_err(csv::IntoInnerError::into_error)?,
         };
         let (bytes, sha256) = out.finish()?;
         Ok(Finished {

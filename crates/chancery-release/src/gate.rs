@@ -126,9 +126,8 @@ fn reason(error: &Error) -> &'static str {
         Error::Dataset(_) => "the dataset could not be read",
         Error::Plan(chancery_plan::Error::Count { .. }) => "the plan and the census disagree",
         Error::Plan(_) => "the plan failed",
-        Error::Ledger(_) => "the ledger failed",
+        Error::Ledger(_) | Error::RolledBack { .. } => "the ledger failed",
         Error::Io { .. } => "a file could not be written",
-        Error::RolledBack { .. } => "the ledger failed",
         Error::Input(_)
         | Error::NoWorkspace(_)
         | Error::NotToday { .. }
