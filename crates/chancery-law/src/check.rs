@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cedar_policy::pst::{
-    BinaryOp, Clause, EntityOrSlot, Expr, Literal, PrincipalConstraint, UnaryOp,
+    BinaryOp, Clause, EntityOrSlot, Expr, Literal, PrincipalConstraint, ResourceConstraint,
+    UnaryOp, Var,
 };
 use chancery_model::{Domain, Fault, Predicate, Signature};
 
@@ -34,6 +35,20 @@ impl Checker<'_> {
             faults.extend(self.operators(expr, provision, text));
         }
         faults.extend(self.names(&pst, provision, text));
+        if let ResourceConstraint::Eq(one)
+        | ResourceConstraint::In(one)
+        | ResourceConstraint::IsIn(_, one) = &body.resource
+        {
+            let word = match one {
+                EntityOrSlot::Entity(uid) => format!("{}::\"{}\"", uid.ty, uid.eid),
+                EntityOrSlot::Slot(_) => String::from("resource"),
+            };
+            let place = find(provision, text, &word);
+            faults.push(
+                Fault::new(place, "speaks of one record, which the law does not know")
+                    .hint("say `resource is Record` and turn on its attributes"),
+            );
+        }
         if faults.is_empty() && provision.effect == Effect::Forbid {
             faults.extend(self.escape(body.clauses()).err().map(|problem| {
                 refuse(problem).hint(
@@ -191,18 +206,10 @@ fn offending(expr: &Expr) -> String {
 /// Where `word` stands in the provision, or else the provision.
 fn find(provision: &Provision, text: &str, word: &str) -> chancery_model::Place {
     let start = provision.span.start;
-    let body = text.get(provision.span.clone()).unwrap_or_default();
-    // The annotations are prose: look behind them.
-    let code = body
-        .find("permit")
-        .into_iter()
-        .chain(body.find("forbid "))
-        .chain(body.find("forbid("))
-        .min();
-    let code = code.unwrap_or_default();
-    match body.get(code..).and_then(|code| code.find(word)) {
+    let policy = text.get(provision.span.clone()).unwrap_or_default();
+    match crate::provision::find(policy, word) {
         Some(at) => {
-            let at = start + code + at;
+            let at = start + at;
             chancery_model::Place::span(provision.place.file.clone(), text, at..at + word.len())
         }
         None => provision.place.clone(),
@@ -288,16 +295,9 @@ impl Formula {
             .domain
             .attribute(attribute)
             .ok_or("an attribute that nothing declares")?;
-        let Expr::BinaryOp {
-            op: BinaryOp::Contains,
-            left,
-            ..
-        } = &**expr
-        else {
+        let Some(covered) = membership(expr) else {
             return Err(format!("`{expr}` cannot be held against a missing value"));
         };
-        // `.covered` always holds `unknown`; any other set of known values never does.
-        let covered = matches!(&**left, Expr::GetAttr { attr, .. } if attr == "covered");
         Ok(Node::Free {
             bit: self.bit(expr),
             unknown: Some((attribute, covered)),
@@ -400,6 +400,29 @@ impl Formula {
     }
 }
 
+/// Whether the expression asks if a known set holds a record's very attribute, and then whether
+/// the set holds `unknown`: `.covered` always does, `.parties` and `.jurisdiction` never do.
+fn membership(expr: &Expr) -> Option<bool> {
+    let Expr::BinaryOp {
+        op: BinaryOp::Contains,
+        left,
+        right,
+    } = expr
+    else {
+        return None;
+    };
+    let Expr::GetAttr { expr: of, attr } = &**left else {
+        return None;
+    };
+    let fixed = Subject::of(of).ok()?.attributes.is_empty();
+    let bare = matches!(&**right, Expr::GetAttr { expr, .. } if matches!(&**expr, Expr::Var(Var::Resource)));
+    match attr.as_str() {
+        "covered" if fixed && bare => Some(true),
+        "parties" | "jurisdiction" if fixed && bare => Some(false),
+        _ => None,
+    }
+}
+
 fn attributes_of(node: &Node, found: &mut Vec<usize>) {
     match node {
         Node::Question(_) | Node::Free { unknown: None, .. } => {}
@@ -409,7 +432,9 @@ fn attributes_of(node: &Node, found: &mut Vec<usize>) {
         } => found.push(*attribute),
         Node::Not(node) => attributes_of(node, found),
         Node::All(nodes) | Node::Any(nodes) => {
-            nodes.iter().for_each(|node| attributes_of(node, found));
+            for node in nodes {
+                attributes_of(node, found);
+            }
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Provision {
     /// Where it stands in the pack.
     pub place: Place,
     pub(crate) policy: Policy,
-    /// Its text in the file, from its first annotation to the next policy's.
+    /// Its text in the file, from its first annotation to its semicolon.
     pub(crate) span: Range<usize>,
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn load(
             .parse::<usize>()
             .unwrap_or(usize::MAX)
     });
-    let spans = spans(text, policies.len());
+    let spans = spans(text);
     let mut provisions: Vec<Provision> = Vec::new();
     let mut faults = Vec::new();
     for (at, policy) in policies.into_iter().enumerate() {
@@ -105,28 +105,76 @@ pub(crate) fn load(
     }
 }
 
-/// The text of each policy. Cedar's policies do not tell where they stand, but each begins with
-/// its `@id` annotation; without one per policy there is nothing better than the whole file.
-fn spans(text: &str, policies: usize) -> Vec<Range<usize>> {
-    let mut starts = Vec::new();
-    let mut offset = 0;
-    for line in text.split_inclusive('\n') {
-        let indent = line.len() - line.trim_start().len();
-        if line.trim_start().starts_with("@id") {
-            starts.push(offset + indent);
+/// The text of each policy, from its first annotation to its semicolon: Cedar's policies do not
+/// tell where they stand.
+fn spans(text: &str) -> Vec<Range<usize>> {
+    let code = code(text);
+    let mut start = 0;
+    let ends = code.match_indices(';').map(|(at, _)| at + 1);
+    ends.map(|end| {
+        let policy = code.get(start..end).unwrap_or_default();
+        let begin = start + policy.len() - policy.trim_start().len();
+        start = end;
+        begin..end
+    })
+    .collect()
+}
+
+/// The text with comments and the content of strings blanked, byte for byte as long.
+fn code(text: &str) -> String {
+    let mut blanked = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    let blank = |blanked: &mut String, c: char| {
+        let blank = if c == '\n' { "\n" } else { " " };
+        blanked.push_str(&blank.repeat(c.len_utf8()));
+    };
+    while let Some(c) = rest.next() {
+        blanked.push(c);
+        if c == '/' && rest.peek() == Some(&'/') {
+            blanked.pop();
+            blanked.push(' ');
+            while let Some(c) = rest.next_if(|c| *c != '\n') {
+                blank(&mut blanked, c);
+            }
+        } else if c == '"' {
+            while let Some(c) = rest.next_if(|c| *c != '"') {
+                blank(&mut blanked, c);
+                if c == '\\'
+                    && let Some(escaped) = rest.next()
+                {
+                    blank(&mut blanked, escaped);
+                }
+            }
+            blanked.extend(rest.next());
         }
-        offset += line.len();
     }
-    if starts.len() != policies {
-        return Vec::new();
+    blanked
+}
+
+/// Where `word` stands in a policy: in its conditions or else its scope, never in its annotations
+/// or comments, and inside a string only if the word is one itself or has one in it.
+pub(crate) fn find(policy: &str, word: &str) -> Option<usize> {
+    let code = code(policy);
+    let scope = scope(&code);
+    let conditions = code.get(scope..)?.find('{').map(|at| scope + at);
+    let is_code = |at: &usize| code.as_bytes().get(*at) == policy.as_bytes().get(*at);
+    let found = || policy.match_indices(word).map(|(at, _)| at).filter(is_code);
+    let after = |start: usize| found().find(|at| *at >= start);
+    conditions.and_then(after).or_else(|| after(scope))
+}
+
+/// Where a policy's annotations end.
+fn scope(code: &str) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = code.get(at..).unwrap_or_default();
+        let begin = at + rest.len() - rest.trim_start().len();
+        let annotation = code.get(begin..).filter(|rest| rest.starts_with('@'));
+        match annotation.and_then(|rest| rest.find(')')) {
+            Some(end) => at = begin + end + 1,
+            None => return begin,
+        }
     }
-    let ends = starts.iter().skip(1).copied().chain([text.len()]);
-    starts
-        .iter()
-        .copied()
-        .zip(ends)
-        .map(|(start, end)| start..end)
-        .collect()
 }
 
 struct Reader<'a> {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use chancery_model::{Domain, Fault, UNKNOWN};
 use serde::Deserialize;
@@ -236,7 +236,7 @@ impl Vocabulary {
                 title,
             })
             .collect();
-        self.existence = raw.existence.get_ref().clone();
+        self.existence.clone_from(raw.existence.get_ref());
         if self.element(&self.existence).is_none() {
             let place = source.span(FILE, raw.existence.span());
             return Err(Fault::new(place, "is not an element of this pack").field("existence"));
@@ -269,10 +269,18 @@ impl Vocabulary {
 
     /// The agency at `path`, which may be of a family: `research/umich` is of `research/*`.
     ///
-    /// ```no_run
-    /// # let pack: chancery_law::LawPack = unimplemented!();
-    /// assert!(pack.vocabulary().agency("state/06/medicaid").is_some());
-    /// assert!(pack.vocabulary().agency("state/Calif./medicaid").is_none());
+    /// ```
+    /// fn check(words: &chancery_law::Vocabulary) {
+    ///     assert!(words.agency("state/06/medicaid").is_some());
+    ///     assert!(words.agency("state/Calif./medicaid").is_none());
+    /// }
+    /// # let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../law/us-medicaid");
+    /// # let names = ["pack.toml", "schema.cedarschema", "agencies.toml", "purposes.toml",
+    /// #     "elements.toml", "classification.toml"];
+    /// # let read = |name: &str| std::fs::read_to_string(format!("{dir}/{name}")).unwrap();
+    /// # let files = names.iter().map(|name| (name.to_string(), read(name))).collect();
+    /// # let source = chancery_law::PackSource::new("law", files);
+    /// # check(chancery_law::LawPack::load(&source).unwrap().vocabulary());
     /// ```
     pub fn agency(&self, path: &str) -> Option<Agency> {
         let (raw, id) = self
@@ -373,9 +381,9 @@ fn unique<'a>(
     what: &str,
     names: impl Iterator<Item = &'a Spanned<String>>,
 ) -> Result<(), Fault> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for name in names {
-        if seen.insert(name.get_ref(), ()).is_some() {
+        if !seen.insert(name.get_ref()) {
             return Err(Fault::new(
                 source.span(file, name.span()),
                 format!("{what} `{}` is declared twice", name.get_ref()),

@@ -6,8 +6,13 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::format_push_string,
     reason = "a test fails by panicking"
 )]
 
+mod agree;
 mod answers;
+mod defects;
 mod pack;
+mod random;
