@@ -205,10 +205,14 @@ impl FromStr for VerifierKey {
         if key.is_weak() || name.chars().any(char::is_control) {
             return Err(malformed("a weak key or a control character in its name"));
         }
-        Ok(Self {
+        let key = Self {
             name: name.to_owned(),
             key,
-        })
+        };
+        if key.to_string() != line {
+            return Err(malformed("not in canonical form"));
+        }
+        Ok(key)
     }
 }
 
