@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
+use arrow::datatypes::DataType;
 use chancery_dataset::Table;
 use chancery_model::{Classification, Domain, Predicate, UNKNOWN};
 use datafusion::common::{Column, Result, TableReference};
 use datafusion::functions::expr_fn::{btrim, coalesce};
 use datafusion::logical_expr::{
-    Expr, JoinType, LogicalPlan, LogicalPlanBuilder, TableSource, lit, when,
+    Expr, JoinType, LogicalPlan, LogicalPlanBuilder, TableSource, cast, lit, when,
 };
 
 use crate::Cut;
@@ -37,7 +38,8 @@ pub fn compile(
 ) -> Result<LogicalPlan> {
     let mut plan = LogicalPlanBuilder::scan(RECORDS, Arc::clone(&sources.records), None)?;
     if let (true, Some(origin)) = (sources.many_origins, &table.origin) {
-        plan = plan.filter(of_origin(origin, &cut.origin, domain, law))?;
+        let spelled = text(origin, sources);
+        plan = plan.filter(of_origin(spelled, &cut.origin, domain, law))?;
     }
     let turns_on_people = !cut.attributes().is_empty();
     if let (true, Some(id)) = (turns_on_people, &table.id) {
@@ -50,7 +52,7 @@ pub fn compile(
         plan = LogicalPlanBuilder::from(people).join_with_expr_keys(
             plan.build()?,
             JoinType::Inner,
-            (vec![column(PEOPLE, "id")], vec![subject(id)]),
+            (vec![column(PEOPLE, "id")], vec![subject(text(id, sources))]),
             None,
         )?;
     } else if turns_on_people {
@@ -69,8 +71,20 @@ pub fn compile(
 }
 
 /// The id of the person that a row is about: without the spaces that pad it, none is the empty id.
-fn subject(id: &str) -> Expr {
-    coalesce(vec![btrim(vec![column(RECORDS, id)]), lit("")])
+fn subject(id: Expr) -> Expr {
+    coalesce(vec![btrim(vec![id]), lit("")])
+}
+
+/// A column of the records as text: an id or an origin may also be a whole number, or bytes.
+fn text(name: &str, sources: &Sources) -> Expr {
+    let schema = sources.records.schema();
+    let kind = schema
+        .field_with_name(name)
+        .map(arrow::datatypes::Field::data_type);
+    match kind {
+        Ok(DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) => column(RECORDS, name),
+        _ => cast(column(RECORDS, name), DataType::Utf8View),
+    }
 }
 
 fn holds_for_nobody_known(rows: &Predicate, domain: &Domain) -> bool {
@@ -78,8 +92,8 @@ fn holds_for_nobody_known(rows: &Predicate, domain: &Domain) -> bool {
 }
 
 /// A row's origin is `origin` in one of its spellings; an unknown spelling is the unknown origin.
-fn of_origin(source: &str, origin: &str, domain: &Domain, law: &Classification) -> Expr {
-    let spelled = btrim(vec![column(RECORDS, source)]);
+fn of_origin(spelled: Expr, origin: &str, domain: &Domain, law: &Classification) -> Expr {
+    let spelled = btrim(vec![spelled]);
     let known = domain
         .attribute(&law.origin)
         .map_or(&[][..], |(_, a)| a.values.as_slice());
