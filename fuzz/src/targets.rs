@@ -1,0 +1,535 @@
+//! The parsers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::OnceLock;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use chancery_dataset::{ColumnMap, Dictionary, Law, scan};
+use chancery_law::{Error, LawPack, PackSource};
+use chancery_ledger::{
+    InclusionProof, SigningKey, UnverifiedCheckpoint, VerifierKey, parse_bundle, verify_proof,
+    write_bundle,
+};
+use chancery_model::{Fault, Request};
+use chancery_release::Envelope;
+
+use crate::Dice;
+
+/// A parser with sound inputs.
+pub struct Target {
+    /// Its name.
+    pub name: &'static str,
+    /// How many inputs take about a second without optimisation.
+    pub rounds: u64,
+    sound: fn() -> Vec<Vec<u8>>,
+    words: &'static [&'static [u8]],
+    /// Whether the input was taken, or what does not hold of it.
+    check: fn(&[u8]) -> Result<bool, String>,
+}
+
+impl Target {
+    /// A mutated input.
+    pub fn input(&self, dice: &mut Dice) -> Vec<u8> {
+        let sound = (self.sound)();
+        let one = dice.pick(&sound).cloned().unwrap_or_default();
+        dice.mutate(one, self.words)
+    }
+
+    /// Whether the parser takes an input.
+    ///
+    /// # Errors
+    ///
+    /// What does not hold.
+    pub fn check(&self, input: &[u8]) -> Result<bool, String> {
+        (self.check)(input)
+    }
+}
+
+/// Every target.
+pub const ALL: [Target; 10] = [
+    Target {
+        name: "tmsis",
+        rounds: 20_000,
+        sound: tmsis_sound,
+        words: &[
+            b"|",
+            b"\n",
+            b"ELG00003",
+            b"ELG00005",
+            b"ELG99999",
+            b"V4.0.0",
+            b"99991231",
+            b"\r\n",
+            b"\xff",
+        ],
+        check: tmsis,
+    },
+    Target {
+        name: "request",
+        rounds: 2_000,
+        sound: || vec![REQUEST.as_bytes().to_vec()],
+        words: &[
+            b"recipient",
+            b"= \"\"",
+            b"[\"*\"]",
+            b"[]",
+            b"\"\"\"",
+            b"format = \"csv\"\n",
+            b"#",
+        ],
+        check: request,
+    },
+    Target {
+        name: "map",
+        rounds: 1_000,
+        sound: || vec![MAP.as_bytes().to_vec()],
+        words: &[
+            b"[[column]]\n",
+            b"name = ",
+            b"plays = \"case_num\"\n",
+            b"recode = {",
+            b"origin_is = \"06\"\n",
+            b"key = true\n",
+        ],
+        check: map,
+    },
+    Target {
+        name: "law",
+        rounds: 12,
+        sound: law_sound,
+        words: &[
+            b"unless {",
+            b"when {",
+            b"forbid ",
+            b"permit ",
+            b"resource.presence",
+            b" && ",
+            b" || ",
+            b"!",
+            b"@id(\"x\")\n",
+            b"[[event]]\n",
+            b"[[party]]\n",
+            b";",
+            b"Agency::\"dhs\"",
+            b".contains(",
+            b"//",
+        ],
+        check: law,
+    },
+    Target {
+        name: "proof",
+        rounds: 2_000,
+        sound: || vec![proof_sound(false), proof_sound(true)],
+        words: &[
+            b"\n\n",
+            b"index 18446744073709551615\n",
+            b"extra \n",
+            b"c2sp.org/tlog-proof@v1\n",
+            b"=",
+        ],
+        check: proof,
+    },
+    Target {
+        name: "checkpoint",
+        rounds: 4_000,
+        sound: || vec![checkpoint_sound()],
+        words: &[
+            b"\n\n",
+            b"\xe2\x80\x94 ",
+            b"18446744073709551616\n",
+            b"=",
+            b"+",
+        ],
+        check: checkpoint,
+    },
+    Target {
+        name: "bundle",
+        rounds: 20_000,
+        sound: || vec![b"\0\x03one\0\0\0\x05three".to_vec(), Vec::new()],
+        words: &[b"\0\0", b"\xff\xff", b"\0\x01"],
+        check: bundle,
+    },
+    Target {
+        name: "vkey",
+        rounds: 5_000,
+        sound: || vec![key().verifier().to_string().into_bytes()],
+        words: &[b"+", b"=", b"A", b"AAAAAAAA"],
+        check: vkey,
+    },
+    Target {
+        name: "envelope",
+        rounds: 500,
+        sound: envelopes,
+        words: &[
+            b"\"payload\":",
+            b"{",
+            b"}",
+            b"null",
+            b"\"signatures\":[]",
+            b"0",
+        ],
+        check: envelope,
+    },
+    Target {
+        name: "statement",
+        rounds: 500,
+        sound: || vec![STATEMENT.as_bytes().to_vec(), b"{}".to_vec()],
+        words: &[b"\"_type\":", b"{", b"}", b"null", b"[]", b"-1", b"1e999"],
+        check: statement,
+    },
+];
+
+fn text(input: &[u8]) -> Option<&str> {
+    std::str::from_utf8(input).ok()
+}
+
+fn equal<T: PartialEq>(a: &T, b: &T, what: &str) -> Result<bool, String> {
+    if a == b {
+        Ok(true)
+    } else {
+        Err(format!("{what} is another"))
+    }
+}
+
+/// A fault that a user can act on lies in the file, within its lines.
+fn sound_fault(fault: &Fault, input: &str) -> Result<bool, String> {
+    let lines = input.lines().count() + 1;
+    if fault.place.line.is_some_and(|line| line > lines) || fault.problem.is_empty() {
+        return Err(format!("a fault out of place: {fault}"));
+    }
+    let _ = fault.to_string();
+    Ok(false)
+}
+
+fn tmsis_sound() -> Vec<Vec<u8>> {
+    let psv = "ELG00001|V3.0.0|C|PSV|MAP1|ELIGIBLE|06|20251231|20251201|20251231|P|1|9|0001|\n\
+               ELG00003|06|1|P1|||||||1||8|||||||||1|20200101|99991231|\n\
+               ELG00005|06|2|P1|C1||||||||||||||||||\n";
+    let fixed = "ELG00001V3.0.0    CFLFMAP1     ELIGIBLE06\nELG0000306\n";
+    vec![
+        psv.into(),
+        psv.replace("V3.0.0", "V4.0.0").into(),
+        fixed.into(),
+    ]
+}
+
+fn tmsis(input: &[u8]) -> Result<bool, String> {
+    static DICTIONARY: OnceLock<Option<Dictionary>> = OnceLock::new();
+    let dictionary = DICTIONARY.get_or_init(|| Dictionary::load().ok());
+    let dictionary = dictionary.as_ref().ok_or("the dictionary does not load")?;
+    match scan(dictionary, input) {
+        Ok(found) => {
+            // Every line after the header is either a row or bad, and bad ones are in order.
+            let lines = input.split(|byte| *byte == b'\n').count() as u64;
+            let bad = found.bad.len() as u64;
+            let ordered = found
+                .bad
+                .iter()
+                .zip(found.bad.iter().skip(1))
+                .all(|(a, b)| a.0 < b.0);
+            if found.rows + bad > lines || !ordered || found.bad.iter().any(|b| b.0 > lines) {
+                return Err(format!(
+                    "{} rows and {bad} bad lines of {lines}",
+                    found.rows
+                ));
+            }
+            Ok(true)
+        }
+        Err(fault) => sound_fault(&fault, &String::from_utf8_lossy(input)),
+    }
+}
+
+const REQUEST: &str = r#"recipient = "hhs/oig"
+purpose = "program-administration/integrity"
+custodian = "hhs/cms"
+dataset = "d"
+tables = ["ELG00003"]
+elements = ["name", "address"]
+format = "parquet"
+authority = ["us/usc/8/1360-b"]
+justification = """because
+of it"""
+requested_by = "a \"b\" c"
+"#;
+
+fn request(input: &[u8]) -> Result<bool, String> {
+    let Some(input) = text(input) else {
+        return Ok(false);
+    };
+    match Request::parse("request.toml", input) {
+        Ok(request) => {
+            let printed = toml::to_string(&request).map_err(|error| error.to_string())?;
+            let again = Request::parse("request.toml", &printed).map_err(|e| e.to_string())?;
+            equal(&request, &again, "the printed request")
+        }
+        Err(fault) => sound_fault(&fault, input),
+    }
+}
+
+const MAP: &str = r#"table = "T"
+id = "person"
+origin = "state"
+[constants]
+funding = "federal"
+[[column]]
+name = "person"
+element = "medicaid_id"
+key = true
+[[column]]
+name = "citizen"
+element = "citizenship"
+plays = "citizenship_ind"
+recode = { Y = "1", N = "0" }
+[[column]]
+name = "case"
+plays = "case_num"
+"#;
+
+fn folder(dir: &Path, within: &str, files: &mut BTreeMap<String, String>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let name = format!("{within}{}", entry.file_name().to_string_lossy());
+        if entry.path().is_dir() {
+            folder(&entry.path(), &format!("{name}/"), files);
+        } else if let Ok(text) = std::fs::read_to_string(entry.path()) {
+            files.insert(name, text);
+        }
+    }
+}
+
+/// The shipped pack's vocabulary, and the instruments whose provisions are mutated.
+fn files() -> &'static BTreeMap<String, String> {
+    static FILES: OnceLock<BTreeMap<String, String>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let mut files = BTreeMap::new();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../law/us-medicaid");
+        folder(&root, "", &mut files);
+        files.retain(|path, _| {
+            !path.starts_with("instruments/")
+                || path.starts_with(&format!("instruments/{MUTATED}/"))
+        });
+        files
+    })
+}
+
+const MUTATED: &str = "order-2025-12-29";
+
+fn pack() -> Result<&'static LawPack, String> {
+    static PACK: OnceLock<Option<LawPack>> = OnceLock::new();
+    let load = || LawPack::load(&PackSource::new("law", files().clone())).ok();
+    PACK.get_or_init(load)
+        .as_ref()
+        .ok_or_else(|| "the shipped pack does not load".to_owned())
+}
+
+fn map(input: &[u8]) -> Result<bool, String> {
+    let Some(input) = text(input) else {
+        return Ok(false);
+    };
+    let pack = pack()?;
+    let elements: BTreeSet<String> = pack
+        .vocabulary()
+        .element_names()
+        .map(str::to_owned)
+        .collect();
+    let law = Law {
+        classification: pack.classification(),
+        domain: pack.domain(),
+        elements: &elements,
+    };
+    match ColumnMap::parse("map.toml", input, &law) {
+        Ok(map) => {
+            let known = map
+                .columns
+                .iter()
+                .filter_map(|column| column.element.as_ref());
+            if known.clone().any(|element| !elements.contains(element)) {
+                return Err("an element that the law does not know".to_owned());
+            }
+            let names: Vec<String> = map
+                .columns
+                .iter()
+                .map(|column| column.name.clone())
+                .collect();
+            let _ = map.columns_of("file", &names);
+            let again = ColumnMap::parse("map.toml", input, &law).map_err(|e| e.to_string())?;
+            equal(&map, &again, "the same map")
+        }
+        Err(fault) => sound_fault(&fault, input),
+    }
+}
+
+/// Two files of an instrument in one input, told apart by their first byte.
+fn law_sound() -> Vec<Vec<u8>> {
+    let of = |tag: char, file: &str| {
+        let text = files()
+            .get(&format!("instruments/{MUTATED}/{file}"))
+            .cloned();
+        format!("{tag}{}", text.unwrap_or_default()).into_bytes()
+    };
+    vec![of('t', "instrument.toml"), of('c', "provisions.cedar")]
+}
+
+fn law(input: &[u8]) -> Result<bool, String> {
+    let Some(input) = text(input) else {
+        return Ok(false);
+    };
+    let (file, content) = match input.strip_prefix('t') {
+        Some(rest) => ("instrument.toml", rest),
+        None => ("provisions.cedar", input.strip_prefix('c').unwrap_or(input)),
+    };
+    let mut mutated = files().clone();
+    mutated.insert(format!("instruments/{MUTATED}/{file}"), content.to_owned());
+    match LawPack::load(&PackSource::new("law", mutated)) {
+        // What loads can be put in force.
+        Ok(pack) => {
+            let day = jiff::civil::date(2026, 2, 1);
+            let law = pack.in_force(day, chancery_law::SignOff::Demonstration);
+            law.map(|_| true).map_err(|error| error.to_string())
+        }
+        Err(Error::Invalid(faults)) if !faults.is_empty() => {
+            let mutated = |fault: &&Fault| fault.place.file.ends_with(file);
+            let first = faults.iter().find(mutated);
+            first.map_or(Ok(false), |fault| sound_fault(fault, content))
+        }
+        Err(other) => Err(other.to_string()),
+    }
+}
+
+fn key() -> &'static SigningKey {
+    static KEY: OnceLock<SigningKey> = OnceLock::new();
+    #[expect(
+        clippy::expect_used,
+        reason = "the name is sound, as every run of a target shows"
+    )]
+    KEY.get_or_init(|| {
+        SigningKey::generate("agency.example/ledger", [7; 32]).expect("a sound name")
+    })
+}
+
+fn checkpoint_sound() -> Vec<u8> {
+    let root = BASE64_STANDARD.encode([5; 32]);
+    let body = format!("agency.example/ledger\n7\n{root}\n");
+    let id = u32::from_str_radix(&key().verifier().key_id(), 16).unwrap_or_default();
+    let signature = [&id.to_be_bytes(), key().sign(body.as_bytes()).as_slice()].concat();
+    let signature = BASE64_STANDARD.encode(signature);
+    format!("{body}\n\u{2014} agency.example/ledger {signature}\n").into_bytes()
+}
+
+fn proof_sound(extra: bool) -> Vec<u8> {
+    let extra = if extra { "extra AAAA\n" } else { "" };
+    let hash = BASE64_STANDARD.encode([9; 32]);
+    let checkpoint = String::from_utf8_lossy(&checkpoint_sound()).into_owned();
+    format!("c2sp.org/tlog-proof@v1\n{extra}index 3\n{hash}\n{hash}\n\n{checkpoint}").into_bytes()
+}
+
+fn proof(input: &[u8]) -> Result<bool, String> {
+    let Some(input) = text(input) else {
+        return Ok(false);
+    };
+    if verify_proof(input, b"entry", &key().verifier()).is_ok() {
+        return Err("a proof of what was never logged".to_owned());
+    }
+    match input.parse::<InclusionProof>() {
+        Ok(proof) => equal(&proof.to_string().as_str(), &input, "the printed proof"),
+        Err(error) => refused(&error),
+    }
+}
+
+fn refused(error: &dyn std::fmt::Display) -> Result<bool, String> {
+    let said = error.to_string();
+    if said.is_empty() {
+        Err("refused without a word".to_owned())
+    } else {
+        Ok(false)
+    }
+}
+
+fn checkpoint(input: &[u8]) -> Result<bool, String> {
+    match UnverifiedCheckpoint::parse(input) {
+        Ok(parsed) => {
+            let body_is_sound = checkpoint_sound().split(|b| *b == 0xe2).next()
+                == input.split(|b| *b == 0xe2).next();
+            if parsed.clone().verify(&key().verifier()).is_ok() && !body_is_sound {
+                return Err("another body under the same signature".to_owned());
+            }
+            equal(
+                &parsed.to_string().as_bytes(),
+                &input,
+                "the printed checkpoint",
+            )
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+fn bundle(input: &[u8]) -> Result<bool, String> {
+    match parse_bundle(input) {
+        Ok(entries) => {
+            let printed = write_bundle(&entries).map_err(|error| error.to_string())?;
+            equal(&printed.as_slice(), &input, "the written bundle")
+        }
+        Err(error) => refused(&error),
+    }
+}
+
+fn vkey(input: &[u8]) -> Result<bool, String> {
+    let Some(input) = text(input) else {
+        return Ok(false);
+    };
+    match input.parse::<VerifierKey>() {
+        Ok(parsed) => equal(&parsed.to_string().as_str(), &input, "the printed key"),
+        Err(error) => refused(&error),
+    }
+}
+
+const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x","predicate":{}}"#;
+
+/// An envelope around a payload, rightly signed: what is inside must be refused on its own.
+fn signed(payload: &[u8], payload_type: &str) -> Vec<u8> {
+    let mut message = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    )
+    .into_bytes();
+    message.extend_from_slice(payload);
+    let envelope = serde_json::json!({
+        "payloadType": payload_type,
+        "payload": BASE64_STANDARD.encode(payload),
+        "signatures": [{
+            "keyid": key().verifier().key_id(),
+            "sig": BASE64_STANDARD.encode(key().sign(&message)),
+        }],
+    });
+    envelope.to_string().into_bytes()
+}
+
+fn envelopes() -> Vec<Vec<u8>> {
+    vec![
+        signed(STATEMENT.as_bytes(), PAYLOAD_TYPE),
+        signed(b"{}", "text/plain"),
+    ]
+}
+
+fn envelope(input: &[u8]) -> Result<bool, String> {
+    match Envelope::open("manifest", input, &key().verifier()) {
+        Ok(_) => Err("a statement that nobody signed".to_owned()),
+        Err(fault) => sound_fault(&fault, &String::from_utf8_lossy(input)),
+    }
+}
+
+fn statement(input: &[u8]) -> Result<bool, String> {
+    let bytes = signed(input, PAYLOAD_TYPE);
+    match Envelope::open("manifest", &bytes, &key().verifier()) {
+        Ok(statement) => {
+            let printed = serde_json::to_vec(&statement).map_err(|error| error.to_string())?;
+            let again = Envelope::open("m", &signed(&printed, PAYLOAD_TYPE), &key().verifier());
+            let again = again.map_err(|fault| fault.to_string())?;
+            let again = serde_json::to_vec(&again).map_err(|error| error.to_string())?;
+            equal(&printed, &again, "the printed statement")
+        }
+        Err(fault) => sound_fault(&fault, ""),
+    }
+}
