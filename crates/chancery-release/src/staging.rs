@@ -16,7 +16,7 @@ pub(crate) const RECEIPT: &str = "receipt.tlog-proof";
 pub(crate) const DATA: &str = "data";
 const SPILL: &str = "spill";
 
-/// Files that are written but have not left. Only [`Staged::write`] makes one.
+/// Files that are written but have not left. Only `Staged::write` makes one.
 #[derive(Debug)]
 pub struct Staged {
     id: String,
@@ -24,7 +24,7 @@ pub struct Staged {
     files: Vec<StagedFile>,
 }
 
-/// Staged files with their signed manifest. Only [`Staged::sign`] makes one.
+/// Staged files with their signed manifest. Only `Staged::sign` makes one.
 #[derive(Debug)]
 pub struct Signed {
     id: String,
@@ -32,7 +32,7 @@ pub struct Signed {
     manifest: Digest,
 }
 
-/// The ledger's word that it holds the entry of a release. Only [`Signed::log`] and recovery make
+/// The ledger's word that it holds the entry of a release. Only `Signed::log` and recovery make
 /// one.
 #[derive(Clone, Debug)]
 pub struct Receipt {
