@@ -13,6 +13,4 @@ mod life;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
-mod speed;
-#[cfg(test)]
 mod synth;
