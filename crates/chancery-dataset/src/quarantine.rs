@@ -30,6 +30,7 @@ pub(crate) enum Reason {
     OtherState,
     SecondHeader,
     TooLong,
+    TooWide,
 }
 
 impl fmt::Display for Reason {
@@ -45,6 +46,7 @@ impl fmt::Display for Reason {
             Self::OtherState => "submitting state differs from the header",
             Self::SecondHeader => "second header",
             Self::TooLong => "line too long",
+            Self::TooWide => "value longer than its field",
         })
     }
 }

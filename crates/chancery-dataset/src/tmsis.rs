@@ -2,11 +2,13 @@
 //! line is about. Nothing here does I/O.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chancery_model::{Fault, Place};
 
+use crate::Error;
 use crate::dictionary::{Dictionary, HEADER, Layout, Segment};
-use crate::lines::{Line, Lines};
+use crate::lines::{Line, Lines, TakesLines};
 use crate::quarantine::{About, BadLine, Reason};
 
 const ID: &str = "msis_identification_num";
@@ -126,6 +128,8 @@ pub(crate) struct Scanner<'d> {
     fold: &'d dyn Fn(&str) -> String,
     /// The origin that the header's state stands for.
     origin: String,
+    /// The number of fields of a delimited line, by the position of its segment's table.
+    counts: BTreeMap<usize, usize>,
     spans: Vec<Span>,
     bars: Vec<usize>,
 }
@@ -148,8 +152,41 @@ impl<'d> Scanner<'d> {
             header,
             fold,
             origin: fold(&header.state),
+            counts: BTreeMap::new(),
             spans: Vec::new(),
             bars: Vec::new(),
+        }
+    }
+
+    /// Settles how many fields the lines of a segment have: as many as most of those lines have in
+    /// the content where the segment first appears. A stray `|` makes another number, and the
+    /// fields after it would be taken for their neighbours.
+    pub(crate) fn ahead(&mut self, content: &[u8]) {
+        if self.header.encoding == Encoding::Fixed {
+            return;
+        }
+        let mut tallies: BTreeMap<usize, BTreeMap<usize, u64>> = BTreeMap::new();
+        let mut start = 0;
+        while start < content.len() {
+            let rest = content.get(start..).unwrap_or_default();
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = trim_line(rest.get(..end).unwrap_or_default());
+            start += end + 1;
+            let Some(segment) = self.header.layout.segment_of(self.record_id(line)) else {
+                continue;
+            };
+            if !self.counts.contains_key(&segment.table)
+                && let Some(count) = count_fields(line, segment)
+            {
+                let tally = tallies.entry(segment.table).or_default();
+                *tally.entry(count).or_default() += 1;
+            }
+        }
+        for (table, tally) in tallies {
+            let most = tally.iter().rev().max_by_key(|(_, lines)| **lines);
+            if let Some((count, _)) = most {
+                self.counts.insert(table, *count);
+            }
         }
     }
 
@@ -204,6 +241,14 @@ impl<'d> Scanner<'d> {
             if field.is_date && !span.of(line).is_none_or(is_date) {
                 return Err((Cow::Borrowed(&field.name), Reason::Date));
             }
+            if let Some(most) = field.most_chars
+                && span.end - span.start > most
+                && span
+                    .of(line)
+                    .is_some_and(|text| text.chars().count() > most)
+            {
+                return Err((Cow::Borrowed(&field.name), Reason::TooWide));
+            }
         }
         Ok(segment)
     }
@@ -239,7 +284,9 @@ impl<'d> Scanner<'d> {
         let bytes = line.as_bytes();
         self.bars.clear();
         self.bars.extend(memchr::memchr_iter(b'|', bytes));
-        if self.bars.len() + 1 < segment.required {
+        let count = self.bars.len() + 1;
+        let settled = self.counts.get(&segment.table);
+        if count < segment.required || settled.is_some_and(|settled| *settled != count) {
             return false;
         }
         self.spans.clear();
@@ -388,6 +435,21 @@ impl Boundaries {
     }
 }
 
+/// The number of fields of a delimited line, if the segment may have so many: none is missing, and
+/// those that it does not have are empty.
+fn count_fields(line: &[u8], segment: &Segment) -> Option<usize> {
+    let mut fields = line.split(|byte| *byte == b'|');
+    let known = fields.by_ref().take(segment.fields.len()).count();
+    let mut count = known;
+    for field in fields {
+        if field.iter().any(|byte| *byte != b' ') {
+            return None;
+        }
+        count += 1;
+    }
+    (known >= segment.required).then_some(count)
+}
+
 /// The span `start..end` of `bytes` without the spaces at either end.
 fn trim(bytes: &[u8], start: usize, end: usize) -> Span {
     let start = start.min(bytes.len());
@@ -467,20 +529,35 @@ pub fn scan(dictionary: &Dictionary, file: &[u8]) -> Result<Scan, Fault> {
     let first = file.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let header = header(dictionary, "file", first)?;
     let fold = |state: &str| state.to_owned();
-    let mut scanner = Scanner::new(dictionary, &header, &fold);
-    let mut found = Scan::default();
-    let read = Lines::default().block(file, &mut |line, number, ended| {
-        match check(&mut scanner, line, number, ended) {
-            Ok(_) => found.rows += 1,
-            Err(bad) => found
-                .bad
-                .push((bad.line, bad.field, bad.reason.to_string())),
+    let mut scan = Scanning {
+        scanner: Scanner::new(dictionary, &header, &fold),
+        found: Scan::default(),
+    };
+    match Lines::default().block(file, &mut scan) {
+        Ok(()) => Ok(scan.found),
+        Err(error) => Err(Fault::new(Place::file("file"), error.to_string())),
+    }
+}
+
+struct Scanning<'s> {
+    scanner: Scanner<'s>,
+    found: Scan,
+}
+
+impl TakesLines for Scanning<'_> {
+    fn ahead(&mut self, content: &[u8]) {
+        self.scanner.ahead(content);
+    }
+
+    fn line(&mut self, line: Line<'_>, number: u64, ended: bool) -> Result<(), Error> {
+        match check(&mut self.scanner, line, number, ended) {
+            Ok(_) => self.found.rows += 1,
+            Err(bad) => {
+                let bad = (bad.line, bad.field, bad.reason.to_string());
+                self.found.bad.push(bad);
+            }
         }
         Ok(())
-    });
-    match read {
-        Ok(()) => Ok(found),
-        Err(error) => Err(Fault::new(Place::file("file"), error.to_string())),
     }
 }
 

@@ -156,14 +156,89 @@ fn fillings_and_far_days_are_dates_and_a_last_line_needs_no_end() {
         + &line.replace("20200101", "99999999")
         + &line.replace("20200101", "88888888")
         + &line.replace("20200101", "").replace('\n', "\r\n")
-        + &line.replace('\n', "|||||\n")
         + line.trim_end();
     let dataset = bench
         .add(Kind::Tmsis, &[bench.file("a.psv", file)])
         .unwrap();
     assert_eq!(dataset.catalogue.quarantine.lines, 0);
     let (at, _) = dataset.catalogue.table("ELG00003").unwrap();
-    assert_eq!(dataset.census.rows(at), 5);
+    assert_eq!(dataset.census.rows(at), 4);
+}
+
+#[test]
+fn lines_of_a_segment_have_as_many_fields_as_most_of_them() {
+    let bench = Bench::new();
+    let stray = |id: &str| {
+        // The citizen's line with a `|` in a free text: the veteran flag stands for citizenship.
+        format!("ELG00003|06|1|{id}||sep|arated||||0|1||8|||||||||1|20200101|99991231|\n")
+    };
+    assert_eq!(stray("P1").matches('|').count(), 25);
+    let plain = ["P2", "P3"].map(|id| demographics("06", id, ["0", "", ""]));
+    let file = header("V3.0.0", "06") + &plain.concat() + &demographics("06", "P1", ["0", "", ""]);
+    let longer = plain.concat().replace('\n', "||||\n");
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file + &stray("P1"))])
+        .unwrap();
+    assert_eq!(attribute(&dataset, "06", "P1", "citizenship"), "unknown");
+    assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "noncitizen");
+    assert_eq!(
+        quarantine(&dataset),
+        [["5", "", "wrong field count"].map(String::from)]
+    );
+    // As many empty fields at the end of every line are as good.
+    let file = header("V3.0.0", "06") + &longer + &demographics("06", "P1", ["0", "", ""]);
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "noncitizen");
+    assert_eq!(
+        quarantine(&dataset),
+        [["4", "", "wrong field count"].map(String::from)]
+    );
+    // Of two numbers that are as frequent, the smaller holds.
+    let file = header("V3.0.0", "06") + &stray("P1") + &plain[0];
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(quarantine(&dataset)[0][0], "2");
+}
+
+#[test]
+fn a_segment_that_appears_late_is_counted_where_it_does() {
+    let bench = Bench::new();
+    let early = eligibility("06", "P1", "C1");
+    let mut file = header("V3.0.0", "06");
+    while file.len() < (8 << 20) {
+        file += &early;
+    }
+    file += "ELG00003|06|1|P2||a|b||||0|1||8|||||||||1|20200101|99991231|\n";
+    for id in ["P2", "P3", "P1"] {
+        file += &demographics("06", id, ["0", "", ""]);
+    }
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(dataset.catalogue.quarantine.lines, 1);
+    assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "unknown");
+    assert_eq!(attribute(&dataset, "06", "P3", "citizenship"), "noncitizen");
+}
+
+#[test]
+fn a_text_longer_than_its_field_is_bad_and_characters_count() {
+    let fits = format!(
+        "ELG00002|06|1|P1|{}|L|||19800101||20200101|99991231|\n",
+        "é".repeat(30)
+    );
+    let wide = fits.replace('é', "éé");
+    let bench = Bench::new();
+    let file = header("V3.0.0", "06") + &fits + &wide;
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(
+        quarantine(&dataset),
+        [["3", "eligible_first_name", "value longer than its field"].map(String::from)]
+    );
 }
 
 #[test]
