@@ -217,6 +217,10 @@ impl Layout {
         layout
     }
 
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.values()
+    }
+
     /// The segment called `id`.
     pub(crate) fn segment(&self, id: &str) -> Option<&Segment> {
         self.segments.get(&segment_number(id.as_bytes())?)

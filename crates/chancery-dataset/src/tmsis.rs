@@ -9,11 +9,13 @@ use chancery_model::{Fault, Place};
 use crate::Error;
 use crate::dictionary::{Dictionary, HEADER, Layout, Segment};
 use crate::lines::{Line, Lines, TakesLines};
-use crate::quarantine::{About, BadLine, Reason};
+use crate::quarantine::{About, BadLine, Part, Reason, is_unprintable, strip};
 
 const ID: &str = "msis_identification_num";
 const STATE: &str = "submitting_state";
 const CASE: &str = "msis_case_num";
+/// The segment that has the case number.
+const CASES: &[u8] = b"ELG00005";
 
 /// How the fields of a line are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +132,8 @@ pub(crate) struct Scanner<'d> {
     origin: String,
     /// The number of fields of a delimited line, by the position of its segment's table.
     counts: BTreeMap<usize, usize>,
+    /// The fields that are compared with codes or with other people's, likewise.
+    compared: BTreeMap<usize, Vec<usize>>,
     spans: Vec<Span>,
     bars: Vec<usize>,
 }
@@ -146,8 +150,19 @@ impl<'d> Scanner<'d> {
         dictionary: &'d Dictionary,
         header: &'d Header<'d>,
         fold: &'d dyn Fn(&str) -> String,
+        plays: &dyn Fn(&str) -> bool,
     ) -> Self {
+        let compared = |segment: &Segment| {
+            let columns = dictionary.tables().get(segment.table).map(|t| &t.columns);
+            let role = |at: usize| columns?.get(at)?.column.role.as_deref();
+            let fields = segment.fields.iter().enumerate();
+            let wanted = fields.filter(|(_, field)| {
+                [ID, STATE].contains(&field.name.as_str()) || role(field.column).is_some_and(plays)
+            });
+            (segment.table, wanted.map(|(at, _)| at).collect())
+        };
         Self {
+            compared: header.layout.segments().map(compared).collect(),
             dictionary,
             header,
             fold,
@@ -235,6 +250,9 @@ impl<'d> Scanner<'d> {
             return Err((Cow::Borrowed(""), Reason::FieldCount));
         }
         if !is_header {
+            if is_unprintable(line) {
+                self.check_printable(line, segment)?;
+            }
             self.check_key(line)?;
         }
         for (field, span) in segment.fields.iter().zip(&self.spans) {
@@ -251,6 +269,22 @@ impl<'d> Scanner<'d> {
             }
         }
         Ok(segment)
+    }
+
+    fn check_printable(
+        &self,
+        line: &str,
+        segment: &'d Segment,
+    ) -> Result<(), (Cow<'d, str>, Reason)> {
+        let compared = self.compared.get(&segment.table);
+        for at in compared.into_iter().flatten() {
+            let value = self.spans.get(*at).and_then(|span| span.of(line));
+            if value.is_some_and(is_unprintable) {
+                let name = segment.fields.get(*at).map_or("", |field| &field.name);
+                return Err((Cow::Borrowed(name), Reason::Unprintable));
+            }
+        }
+        Ok(())
     }
 
     /// Every segment but the header has the state in its second field and the id in its fourth.
@@ -332,35 +366,40 @@ impl<'d> Scanner<'d> {
     }
 
     /// Whom a bad line is about, as far as anything can be told from its bytes.
-    fn about(&self, line: &[u8]) -> Option<About> {
+    fn about(&self, line: &[u8]) -> About {
         let record_id = self.record_id(line);
         if record_id == HEADER.as_bytes() {
-            return None;
+            return About::default();
         }
-        let (id, is_whole) = self.raw_field(line, 3, 21..41)?;
-        let id = text(id)?;
+        let parts = |field: Option<(&[u8], bool)>| {
+            field.map_or_else(Vec::new, |(value, is_whole)| {
+                Part::spellings(value, !is_whole)
+            })
+        };
         let other_origin = self
             .raw_field(line, 1, 8..10)
-            .and_then(|(state, _)| text(state))
+            .map(|(state, _)| String::from_utf8_lossy(state))
+            .map(|state| strip(&state).to_owned())
             .filter(|state| self.dictionary.is_state(state))
             .map(|state| (self.fold)(&state))
             .filter(|origin| *origin != self.origin);
-        Some(About {
-            id,
-            is_prefix: !is_whole,
+        About {
+            ids: parts(self.raw_field(line, 3, 21..41)),
             other_origin,
-            group: self.case(record_id, line),
-        })
+            groups: parts(self.case(record_id, line)),
+        }
     }
 
     /// The case number on a bad line of the segment that has one: it still says who lives with
     /// whom.
-    fn case(&self, record_id: &[u8], line: &[u8]) -> Option<String> {
-        let segment = self.header.layout.segment_of(record_id)?;
+    fn case<'l>(&self, record_id: &[u8], line: &'l [u8]) -> Option<(&'l [u8], bool)> {
+        if !record_id.trim_ascii().eq_ignore_ascii_case(CASES) {
+            return None;
+        }
+        let segment = self.header.layout.segment_of(CASES)?;
         let at = segment.field(CASE)?;
         let (start, stop) = segment.fields.get(at)?.position?;
-        let (case, is_whole) = self.raw_field(line, at, start..stop)?;
-        text(case).filter(|_| is_whole)
+        self.raw_field(line, at, start..stop)
     }
 
     /// The bytes of a field of a line that is not known to be whole, and whether the field is.
@@ -466,11 +505,6 @@ fn trim(bytes: &[u8], start: usize, end: usize) -> Span {
     }
 }
 
-fn text(bytes: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(bytes).ok()?.trim_matches(' ');
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
 /// A line without the carriage returns at its end.
 pub(crate) fn trim_line(line: &[u8]) -> &[u8] {
     let mut line = line;
@@ -530,7 +564,7 @@ pub fn scan(dictionary: &Dictionary, file: &[u8]) -> Result<Scan, Fault> {
     let header = header(dictionary, "file", first)?;
     let fold = |state: &str| state.to_owned();
     let mut scan = Scanning {
-        scanner: Scanner::new(dictionary, &header, &fold),
+        scanner: Scanner::new(dictionary, &header, &fold, &|_| true),
         found: Scan::default(),
     };
     match Lines::default().block(file, &mut scan) {

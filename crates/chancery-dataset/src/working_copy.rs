@@ -126,7 +126,9 @@ fn copy_file(
     let fold = |state: &str| origins.fold(state).to_owned();
     let mut reader = Hashing::new(crate::store::open_file(&source.path)?);
     let mut copying = Copying {
-        scanner: Scanner::new(dictionary, &source.header, &fold),
+        scanner: Scanner::new(dictionary, &source.header, &fold, &|role| {
+            origins.plays(role)
+        }),
         report: Report::new(writers.dir, source.at),
         origins,
         source,
@@ -168,11 +170,9 @@ impl TakesLines for Copying<'_, '_> {
             },
             Err(mut bad) => {
                 self.report.add(&self.source.name, &bad)?;
-                if let Some(about) = &mut bad.about {
-                    let other = about.other_origin.take();
-                    about.other_origin = other.map(|origin| self.origins.of(&origin).to_owned());
-                }
-                self.quarantine.add(&self.source.origin, bad);
+                let other = bad.about.other_origin.take();
+                bad.about.other_origin = other.map(|origin| self.origins.of(&origin).to_owned());
+                self.quarantine.add(&self.source.origin, &bad);
                 Ok(())
             }
         }
