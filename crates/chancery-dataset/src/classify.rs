@@ -38,6 +38,8 @@ pub(crate) struct Classified {
     pub(crate) census: Census,
     pub(crate) separability: Separability,
     pub(crate) subjects: Vec<SubjectsFile>,
+    /// Determinations about nobody in the dataset.
+    pub(crate) unmatched: u64,
 }
 
 /// Classifies the people of `tables`, whose files and asides lie in `dir`.
@@ -68,7 +70,9 @@ pub(crate) fn classify(
     step.count_unowned(&mut census);
     let mut rows = Vec::new();
     let mut subjects = Vec::new();
+    let mut unmatched = step.count_elsewhere(&jobs)?;
     for one in done.into_iter().flatten() {
+        unmatched += one.unmatched;
         for (group, count) in one.groups {
             add(census.groups.entry(group).or_default(), &count);
         }
@@ -84,6 +88,7 @@ pub(crate) fn classify(
             rows,
         },
         subjects,
+        unmatched,
     })
 }
 
@@ -170,6 +175,7 @@ struct OneOrigin {
     groups: BTreeMap<Group, Count>,
     separability: Vec<SeparabilityRow>,
     file: SubjectsFile,
+    unmatched: u64,
 }
 
 impl Step<'_> {
@@ -285,7 +291,7 @@ impl Step<'_> {
 
     /// The attributes of an origin's people, written and counted.
     fn finish(&self, origin: &str, mut people: People) -> Result<OneOrigin, Error> {
-        self.add_determinations(origin, &mut people)?;
+        let unmatched = self.add_determinations(origin, &mut people)?;
         let outcomes = self.decide(origin, &mut people);
         let file = self.write(origin, &people, &outcomes)?;
         let (groups, by_outcome) = self.count(&people, &outcomes);
@@ -293,19 +299,36 @@ impl Step<'_> {
             groups,
             separability: self.separability(origin, &outcomes, &by_outcome),
             file,
+            unmatched,
         })
     }
 
-    fn add_determinations(&self, origin: &str, people: &mut People) -> Result<(), Error> {
+    /// The determinations about origins of which nobody is in the dataset.
+    fn count_elsewhere(&self, jobs: &[Job]) -> Result<u64, Error> {
+        let mut count = 0;
+        for origin in self.origins.all() {
+            if !jobs.iter().any(|job| job.origins.contains(origin)) {
+                determinations::each(self.dir, origin, &mut |_, _| count += 1)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Adds what was found about people, and returns how often it is about nobody.
+    fn add_determinations(&self, origin: &str, people: &mut People) -> Result<u64, Error> {
         let Some(bits) = self.rules.bits(determinations::INPUT, &BTreeMap::new()) else {
-            return Ok(());
+            return Ok(0);
         };
+        let mut unmatched = 0;
         determinations::each(self.dir, origin, &mut |id, word| {
             let found = people.index.find(trim(id));
             if let Some(mask) = found.and_then(|at| people.masks.get_mut(at as usize)) {
                 *mask |= bits.of(word);
+            } else {
+                unmatched += 1;
             }
-        })
+        })?;
+        Ok(unmatched)
     }
 
     /// Turns every person's evidence into the number of an outcome.

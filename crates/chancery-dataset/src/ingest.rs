@@ -44,6 +44,11 @@ impl<'l> Origins<'l> {
         groups.any(|rule| rule.key == role)
     }
 
+    /// Every origin that the law knows.
+    pub(crate) fn all(&self) -> &[String] {
+        self.values
+    }
+
     /// Another spelling of the same place, if the law knows one.
     pub(crate) fn fold<'a>(&'a self, spelling: &'a str) -> &'a str {
         self.classification.fold(spelling)
