@@ -263,7 +263,6 @@ impl Csv<'_> {
             .flexible(true)
             .from_reader(reading);
         let names = self.names(&mut reader)?;
-        self.map.columns_of(&file_name(self.path), &names)?;
         let within = PathBuf::from(format!("tables/{}/{:04}.parquet", self.map.table, self.at));
         let full = self.dir.join(&within);
         let mut copy = CsvCopy::create(&full, &names, self.compared(&names))?;
@@ -315,15 +314,32 @@ impl Csv<'_> {
             .headers()
             .map_err(|_| Fault::new(place(), "the header is not UTF-8"))?;
         let names: Vec<String> = header.iter().map(str::to_owned).collect();
+        self.map.columns_of(&file_name(self.path), &names)?;
         for (at, name) in names.iter().enumerate() {
             if names.iter().skip(at + 1).any(|other| other == name) {
+                // What the map does not name may be somebody's value in a file without a header.
+                let shown = if self.map.names(name) {
+                    name.clone()
+                } else {
+                    format!("column {}", at + 1)
+                };
                 return Err(Fault::new(place(), "the file has two columns of this name")
-                    .field(name)
+                    .field(shown)
                     .hint("rename one of them")
                     .into());
             }
         }
-        Ok(names)
+        let shown = names.into_iter().enumerate().map(|(at, name)| {
+            if self.map.names(&name) {
+                return name;
+            }
+            let mut shown = format!("column_{}", at + 1);
+            while self.map.names(&shown) {
+                shown.push('_');
+            }
+            shown
+        });
+        Ok(shown.collect())
     }
 
     fn next(

@@ -704,6 +704,48 @@ fn determinations_that_are_wrong_are_refused_where_they_are() {
     }
 }
 
+#[test]
+fn a_file_without_a_header_shows_nobodys_values() {
+    let bench = Bench::new();
+    let map = bench.file("map.toml", MAP);
+    for (text, field) in [
+        ("SECRET,SECRET,06,Y,C1\n", "case"),
+        ("person,state,citizen,case,SECRET,SECRET\n", "column 5"),
+    ] {
+        let file = bench.file("a.csv", text);
+        let error = bench
+            .add_with(Kind::Table, &[file], Some(&map), None, &Silent)
+            .unwrap_err();
+        let shown = error.to_string();
+        assert!(
+            shown.contains(field) && !shown.contains("SECRET"),
+            "{shown}"
+        );
+    }
+    let file = bench.file("a.csv", "person,state,citizen,case,SECRET\nP1,06,Y,C1,x\n");
+    let dataset = bench
+        .add_with(Kind::Table, &[file], Some(&map), None, &Silent)
+        .unwrap();
+    let columns = &dataset.table("ENROLLEES").unwrap().columns;
+    assert_eq!(columns[4].name, "column_5");
+    let listed = std::fs::read_to_string(dataset.dir().join("dataset.json")).unwrap();
+    assert!(!listed.contains("SECRET"));
+}
+
+#[test]
+fn determinations_about_nobody_are_counted() {
+    let bench = Bench::new();
+    let file = header("V3.0.0", "06") + &demographics("06", "P1", ["1", "", ""]);
+    let head = "origin,msis_id,determination,source,determined_on\n";
+    let text = format!("{head}06,P1,citizen,S,\n06,P2,citizen,S,\n48,P1,citizen,S,\n");
+    let found = bench.file("determinations.csv", text);
+    let file = bench.file("a.psv", file);
+    let dataset = bench
+        .add_with(Kind::Tmsis, &[file], None, Some(&found), &Silent)
+        .unwrap();
+    assert_eq!(dataset.catalogue.quarantine.determinations_unmatched, 2);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
