@@ -197,6 +197,7 @@ fn write_reports(
         .clone_from(&law.classification.digest);
     catalogue.domain = domain_names(law.domain);
     catalogue.subjects.clone_from(&classified.subjects);
+    catalogue.quarantine.determinations_unmatched = classified.unmatched;
     let census = CensusFile::new(&classified.census, &classified.separability);
     write_json(&dir.join("census.json"), &census)?;
     write_json(&dir.join("dataset.json"), catalogue)

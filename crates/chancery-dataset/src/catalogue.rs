@@ -173,6 +173,9 @@ pub struct QuarantineSummary {
     pub by_reason: BTreeMap<String, u64>,
     /// Lines of which nobody can tell whom they are about.
     pub unattributed: u64,
+    /// Determinations about nobody in the dataset.
+    #[serde(default)]
+    pub determinations_unmatched: u64,
 }
 
 /// The file with the attributes of the people of one origin.

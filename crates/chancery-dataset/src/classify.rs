@@ -1,12 +1,12 @@
 //! Who is in a dataset and what the law may ask about them: ids and coded columns of all tables
 //! are read origin by origin, and each person's evidence becomes attributes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, DictionaryArray, RecordBatch, StringArray, StringViewArray, UInt8Array,
+    Array, ArrayRef, DictionaryArray, RecordBatch, StringArray, StringViewArray, UInt8Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt8Type};
 use chancery_model::{Census, Count, Domain, Group, Presence, Signature, UNKNOWN};
@@ -16,7 +16,7 @@ use crate::index::Index;
 use crate::ingest::Origins;
 use crate::parallel;
 use crate::progress::step;
-use crate::quarantine::{self, Quarantined};
+use crate::quarantine::{self, About, EVERYWHERE, Part, Quarantined, is_unprintable};
 use crate::rules::{CodeBits, Outcome, Rules};
 use crate::tmsis::is_filled;
 use crate::{
@@ -30,8 +30,7 @@ const WORKERS: usize = 2;
 const MIXED_ROWS: u64 = 8 << 20;
 /// Rows of `subjects/<origin>.parquet` written at a time.
 const WRITE_ROWS: usize = 64 << 10;
-/// A group key this long that is all 8s or 9s is a filling and no key; so is an id.
-const FILLED_KEY_BYTES: usize = 4;
+/// An id this long that is all 8s or 9s is a filling and no id.
 const FILLED_ID_BYTES: usize = 9;
 
 /// What the step gives.
@@ -39,6 +38,8 @@ pub(crate) struct Classified {
     pub(crate) census: Census,
     pub(crate) separability: Separability,
     pub(crate) subjects: Vec<SubjectsFile>,
+    /// Determinations about nobody in the dataset.
+    pub(crate) unmatched: u64,
 }
 
 /// Classifies the people of `tables`, whose files and asides lie in `dir`.
@@ -69,7 +70,9 @@ pub(crate) fn classify(
     step.count_unowned(&mut census);
     let mut rows = Vec::new();
     let mut subjects = Vec::new();
+    let mut unmatched = step.count_elsewhere(&jobs)?;
     for one in done.into_iter().flatten() {
+        unmatched += one.unmatched;
         for (group, count) in one.groups {
             add(census.groups.entry(group).or_default(), &count);
         }
@@ -85,6 +88,7 @@ pub(crate) fn classify(
             rows,
         },
         subjects,
+        unmatched,
     })
 }
 
@@ -171,6 +175,7 @@ struct OneOrigin {
     groups: BTreeMap<Group, Count>,
     separability: Vec<SeparabilityRow>,
     file: SubjectsFile,
+    unmatched: u64,
 }
 
 impl Step<'_> {
@@ -228,23 +233,41 @@ impl Step<'_> {
         let held = |name: &str| source.fields().iter().any(|field| field.name() == name);
         let roles = self.roles(table, &held);
         let mut names = vec![id];
-        let is_mixed = file.rows_by_origin.len() > 1;
-        names.extend(table.origin.as_deref().filter(|_| is_mixed));
+        let is_told = file.rows_by_origin.len() == 1 && !file.rows_by_origin.contains_key(UNKNOWN);
+        let origin = table.origin.as_deref().filter(|_| !is_told);
+        names.extend(origin);
         let first_role = names.len();
         names.extend(roles.iter().map(|(name, _)| *name));
         let mut slots = Slots::new(&self.origins, &job.origins, file);
-        let mut located = Vec::new();
+        let (mut located, mut odd) = (Vec::new(), BTreeSet::new());
         for batch in source.texts(&names)? {
             let batch = batch?;
             let mut columns = batch.iter();
             let Some(ids) = columns.next() else { continue };
-            let spellings = if is_mixed { columns.next() } else { None };
+            let spellings = origin.and_then(|_| columns.next());
             slots.locate(ids, spellings, people, &mut located);
+            odd.clear();
+            add_odd(&mut odd, ids, None);
+            if let Some(column) = spellings {
+                add_odd(&mut odd, column, None);
+            }
             for ((_, role), column) in roles.iter().zip(batch.iter().skip(first_role)) {
                 match role {
-                    Role::Evidence(bits) => add_evidence(people, &located, column, bits),
-                    Role::Key(key) => add_groups(people, &located, column, *key),
+                    Role::Evidence(bits) => {
+                        add_odd(&mut odd, column, Some(bits));
+                        add_evidence(people, &located, column, bits);
+                    }
+                    Role::Key(key) => {
+                        add_odd(&mut odd, column, None);
+                        add_groups(people, &located, column, *key);
+                    }
                 }
+            }
+            let keys = roles.iter().zip(batch.iter().skip(first_role));
+            let keys = keys.filter(|((_, role), _)| matches!(role, Role::Key(_)));
+            let keys: Vec<_> = keys.map(|(_, column)| column).collect();
+            for row in &odd {
+                distrust_row(people, &located, *row, ids, &keys);
             }
             step(self.progress, 0)?;
         }
@@ -268,7 +291,7 @@ impl Step<'_> {
 
     /// The attributes of an origin's people, written and counted.
     fn finish(&self, origin: &str, mut people: People) -> Result<OneOrigin, Error> {
-        self.add_determinations(origin, &mut people)?;
+        let unmatched = self.add_determinations(origin, &mut people)?;
         let outcomes = self.decide(origin, &mut people);
         let file = self.write(origin, &people, &outcomes)?;
         let (groups, by_outcome) = self.count(&people, &outcomes);
@@ -276,19 +299,36 @@ impl Step<'_> {
             groups,
             separability: self.separability(origin, &outcomes, &by_outcome),
             file,
+            unmatched,
         })
     }
 
-    fn add_determinations(&self, origin: &str, people: &mut People) -> Result<(), Error> {
+    /// The determinations about origins of which nobody is in the dataset.
+    fn count_elsewhere(&self, jobs: &[Job]) -> Result<u64, Error> {
+        let mut count = 0;
+        for origin in self.origins.all() {
+            if !jobs.iter().any(|job| job.origins.contains(origin)) {
+                determinations::each(self.dir, origin, &mut |_, _| count += 1)?;
+            }
+        }
+        Ok(count)
+    }
+
+    /// Adds what was found about people, and returns how often it is about nobody.
+    fn add_determinations(&self, origin: &str, people: &mut People) -> Result<u64, Error> {
         let Some(bits) = self.rules.bits(determinations::INPUT, &BTreeMap::new()) else {
-            return Ok(());
+            return Ok(0);
         };
+        let mut unmatched = 0;
         determinations::each(self.dir, origin, &mut |id, word| {
             let found = people.index.find(trim(id));
             if let Some(mask) = found.and_then(|at| people.masks.get_mut(at as usize)) {
                 *mask |= bits.of(word);
+            } else {
+                unmatched += 1;
             }
-        })
+        })?;
+        Ok(unmatched)
     }
 
     /// Turns every person's evidence into the number of an outcome.
@@ -304,8 +344,12 @@ impl Step<'_> {
             last = Some((evidence, number));
             *mask = number;
         }
-        let quarantined = self.quarantined.get(origin).map_or(&[][..], Vec::as_slice);
-        people.distrust(quarantined);
+        let mut quarantined = std::mem::take(&mut people.doubted);
+        for origin in [origin, EVERYWHERE] {
+            let listed = self.quarantined.get(origin);
+            quarantined.extend(listed.into_iter().flatten().cloned());
+        }
+        people.distrust(&quarantined);
         // Members count with what their own evidence says, so every rule sees the same outcomes.
         let flags: Vec<Vec<bool>> = self
             .law
@@ -318,7 +362,7 @@ impl Step<'_> {
                     .iter()
                     .map(|(evidence, outcome)| self.rules.meets(rule, *evidence, outcome))
                     .collect();
-                people.met_groups(self.key(&rule.key), &met, quarantined)
+                people.met_groups(self.key(&rule.key), &met, &quarantined)
             })
             .collect();
         for (rule, flags) in self.law.classification.groups.iter().zip(&flags) {
@@ -603,6 +647,8 @@ struct People {
     /// Chains of (the rest, table, rows); many people share one.
     nodes: Vec<(u32, usize, u32)>,
     groups: Vec<Groups>,
+    /// Who has a row that cannot be compared safely.
+    doubted: BTreeSet<Quarantined>,
 }
 
 /// The groups by one key, and who is in them.
@@ -621,6 +667,7 @@ impl People {
             counts: Vec::new(),
             nodes: vec![(0, usize::MAX, 0)],
             groups: (0..keys).map(|_| Groups::default()).collect(),
+            doubted: BTreeSet::new(),
         }
     }
 
@@ -666,22 +713,20 @@ impl People {
     }
 
     /// Gives people with bad lines, and rows that name nobody, the outcome that says so.
-    fn distrust(&mut self, quarantined: &[Quarantined]) {
-        let prefixes: Vec<&[u8]> = quarantined
-            .iter()
-            .filter(|who| who.is_prefix)
-            .map(|who| who.id.as_bytes())
-            .collect();
+    fn distrust(&mut self, quarantined: &BTreeSet<Quarantined>) {
+        let cut = quarantined.iter().filter(|who| who.is_prefix);
+        let starts = Starts::new(cut.filter_map(|who| who.id.as_deref()));
         for (id, mask) in self.index.iter().zip(&mut self.masks) {
-            if prefixes.iter().any(|prefix| id.starts_with(prefix)) {
+            if starts.begin(id) {
                 *mask = QUARANTINED;
             }
             if id.is_empty() || (id.len() >= FILLED_ID_BYTES && is_filled(id)) {
                 *mask = NOBODY;
             }
         }
-        for who in quarantined.iter().filter(|who| !who.is_prefix) {
-            let found = self.index.find(&who.id);
+        let whole = quarantined.iter().filter(|who| !who.is_prefix);
+        for id in whole.filter_map(|who| who.id.as_deref()) {
+            let found = self.index.find(id);
             if let Some(mask) = found.and_then(|at| self.masks.get_mut(at as usize)) {
                 *mask = QUARANTINED;
             }
@@ -690,7 +735,12 @@ impl People {
 
     /// The groups in which somebody's outcome meets a rule. A bad line that puts somebody in a
     /// group counts: whoever lives there lives with a person of whom nothing is known.
-    fn met_groups(&self, key: usize, met: &[bool], quarantined: &[Quarantined]) -> Vec<bool> {
+    fn met_groups(
+        &self,
+        key: usize,
+        met: &[bool],
+        quarantined: &BTreeSet<Quarantined>,
+    ) -> Vec<bool> {
         let Some(groups) = self.groups.get(key) else {
             return Vec::new();
         };
@@ -705,12 +755,18 @@ impl People {
             }
         }
         if met.get(QUARANTINED as usize) == Some(&true) {
-            for who in quarantined {
-                let group = who
-                    .group
-                    .as_deref()
-                    .and_then(|group| groups.index.find(group));
-                if let Some(flag) = group.and_then(|group| flags.get_mut(group as usize)) {
+            let is_cut = |who: &&Quarantined| who.id.is_none() && who.is_prefix;
+            let cut = quarantined.iter().filter(is_cut);
+            let starts = Starts::new(cut.filter_map(|who| who.group.as_deref()));
+            if !starts.0.is_empty() {
+                for (group, flag) in groups.index.iter().zip(&mut flags) {
+                    *flag |= starts.begin(group);
+                }
+            }
+            let whole = quarantined.iter().filter(|who| !is_cut(who));
+            for group in whole.filter_map(|who| who.group.as_deref()) {
+                let found = groups.index.find(group);
+                if let Some(flag) = found.and_then(|group| flags.get_mut(group as usize)) {
                     *flag = true;
                 }
             }
@@ -735,6 +791,25 @@ impl People {
             }
         }
         standing
+    }
+}
+
+/// Starts of texts by their length, so that each text costs a look-up per length.
+struct Starts<'q>(BTreeMap<usize, HashSet<&'q [u8]>>);
+
+impl<'q> Starts<'q> {
+    fn new(all: impl Iterator<Item = &'q str>) -> Self {
+        let mut starts: BTreeMap<usize, HashSet<&[u8]>> = BTreeMap::new();
+        for one in all {
+            starts.entry(one.len()).or_default().insert(one.as_bytes());
+        }
+        Self(starts)
+    }
+
+    /// Whether `text` begins with one of them.
+    fn begin(&self, text: &[u8]) -> bool {
+        let mut fitting = self.0.range(..=text.len());
+        fitting.any(|(length, starts)| text.get(..*length).is_some_and(|s| starts.contains(s)))
     }
 }
 
@@ -799,6 +874,43 @@ impl<'s> Slots<'s> {
     }
 }
 
+/// Notes the rows with a value that cannot be compared safely; one that a map gives a meaning can.
+fn add_odd(odd: &mut BTreeSet<usize>, column: &StringViewArray, codes: Option<&CodeBits>) {
+    for (row, value) in column.iter().enumerate() {
+        if let Some(value) = value.map(trim)
+            && is_unprintable(value)
+            && codes.is_none_or(|codes| codes.of(value) == 0)
+        {
+            odd.insert(row);
+        }
+    }
+}
+
+/// Has the person of a row, and whoever shares a group with it, distrusted.
+fn distrust_row(
+    people: &mut [People],
+    located: &Located,
+    row: usize,
+    ids: &StringViewArray,
+    keys: &[&StringViewArray],
+) {
+    let Some((slot, _)) = located.get(row).copied().flatten() else {
+        return;
+    };
+    let parts = |column: &StringViewArray| {
+        let value = column.is_valid(row).then(|| column.value(row));
+        Part::spellings(value.unwrap_or_default().as_bytes(), false)
+    };
+    let about = About {
+        ids: parts(ids),
+        other_origin: None,
+        groups: keys.iter().flat_map(|column| parts(column)).collect(),
+    };
+    if let Some(people) = people.get_mut(slot) {
+        people.doubted.extend(about.of(EVERYWHERE));
+    }
+}
+
 fn add_evidence(
     people: &mut [People],
     located: &Located,
@@ -824,9 +936,8 @@ fn add_groups(people: &mut [People], located: &Located, column: &StringViewArray
         let (Some((slot, person)), Some(value)) = (place, value.map(trim)) else {
             continue;
         };
-        let is_missing =
-            value.is_empty() || (value.len() >= FILLED_KEY_BYTES && is_filled(value.as_bytes()));
-        if is_missing {
+        // Nothing, only 8s or only 9s.
+        if is_filled(value.as_bytes()) {
             continue;
         }
         let groups = people.get_mut(*slot).and_then(|p| p.groups.get_mut(key));

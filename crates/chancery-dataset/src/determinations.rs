@@ -11,6 +11,7 @@ use chancery_model::{Fault, Place, UNKNOWN};
 use crate::columnar::{self, BATCH_ROWS, Source, TableWriter, trim};
 use crate::ingest::{Origins, absolute, file_name};
 use crate::progress::step;
+use crate::quarantine::is_unprintable;
 use crate::store::{self, Hashing};
 use crate::{Error, Law, Progress, SourceFile};
 
@@ -182,6 +183,13 @@ impl Keeper<'_> {
 
     fn add(&mut self, line: u64, values: [Option<&str>; 3]) -> Result<(), Error> {
         let [origin, id, word] = values.map(|value| trim(value.unwrap_or_default()));
+        for (field, value) in [("origin", origin), ("msis_id", id), (INPUT, word)] {
+            if is_unprintable(value) {
+                let problem = "a control character or one beyond ASCII cannot be compared safely";
+                let fault = self.fault(line, field, problem);
+                return Err(fault.hint("write the value in printable ASCII").into());
+            }
+        }
         let known = self.origins.of(origin);
         if known == UNKNOWN {
             return Err(self

@@ -54,6 +54,8 @@ pub(crate) struct Segment {
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) is_date: bool,
+    /// The most characters of a free text.
+    pub(crate) most_chars: Option<usize>,
     /// The bytes of a fixed-length line.
     pub(crate) position: Option<(usize, usize)>,
     /// The column of the segment's table.
@@ -80,6 +82,7 @@ struct LayoutRow {
     segment_id: String,
     de_number: String,
     element_name: String,
+    max_len: Option<usize>,
     #[serde(rename = "type")]
     class: String,
 }
@@ -203,6 +206,7 @@ impl Layout {
             segment.fields.push(Field {
                 name: snake_case(&row.element_name),
                 is_date: row.class == "date",
+                most_chars: row.max_len.filter(|_| row.class == "text"),
                 position: positions.get(&key).copied(),
                 column: table.column_of(row, elements, is_later),
             });
@@ -211,6 +215,10 @@ impl Layout {
             segment.measure();
         }
         layout
+    }
+
+    pub(crate) fn segments(&self) -> impl Iterator<Item = &Segment> {
+        self.segments.values()
     }
 
     /// The segment called `id`.

@@ -32,6 +32,18 @@ impl<'l> Origins<'l> {
         }
     }
 
+    /// Whether a column of this role is compared with codes or with other people's.
+    pub(crate) fn plays(&self, role: &str) -> bool {
+        let mut inputs = self.classification.inputs.iter();
+        inputs.any(|input| input.name == role) || self.is_key(role)
+    }
+
+    /// Whether a column of this role says who belongs together.
+    pub(crate) fn is_key(&self, role: &str) -> bool {
+        let mut groups = self.classification.groups.iter();
+        groups.any(|rule| rule.key == role)
+    }
+
     /// Every origin that the law knows.
     pub(crate) fn all(&self) -> &[String] {
         self.values

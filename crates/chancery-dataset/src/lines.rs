@@ -17,8 +17,14 @@ pub(crate) enum Line<'l> {
     Long(&'l [u8]),
 }
 
-/// Takes a line, its number from 1, and whether it has an end.
-pub(crate) type OnLine<'c> = dyn FnMut(Line<'_>, u64, bool) -> Result<(), Error> + 'c;
+/// Takes lines in their order.
+pub(crate) trait TakesLines {
+    /// What is to come before the next call: whole lines, the same for the same file.
+    fn ahead(&mut self, _content: &[u8]) {}
+
+    /// Takes a line, its number from 1, and whether it has an end.
+    fn line(&mut self, line: Line<'_>, number: u64, ended: bool) -> Result<(), Error>;
+}
 
 /// Counts lines.
 #[derive(Default)]
@@ -33,40 +39,42 @@ impl Lines {
         path: &Path,
         reader: &mut Hashing<impl Read>,
         progress: &dyn Progress,
-        on_line: &mut OnLine<'_>,
+        taker: &mut dyn TakesLines,
     ) -> Result<u64, Error> {
         let mut buffer = vec![0; CHUNK_BYTES];
         let mut filled = 0;
         let mut in_long_line = false;
         loop {
-            let free = buffer.get_mut(filled..).unwrap_or_default();
-            let count = reader
-                .read(free)
-                .map_err(|error| Error::io(path, "read", error))?;
-            step(progress, count as u64)?;
-            filled += count;
-            let content = buffer.get(..filled).unwrap_or_default();
-            if count == 0 {
-                if !in_long_line {
-                    self.block(content, on_line)?;
-                }
+            let mut is_end = false;
+            // Full chunks, however little a read gives: they are the same for the same file.
+            while filled < CHUNK_BYTES && !is_end {
+                let free = buffer.get_mut(filled..).unwrap_or_default();
+                let count = reader
+                    .read(free)
+                    .map_err(|error| Error::io(path, "read", error))?;
+                step(progress, count as u64)?;
+                filled += count;
+                is_end = count == 0;
+            }
+            let mut content = buffer.get(..filled).unwrap_or_default();
+            if in_long_line {
+                let end = memchr::memchr(b'\n', content);
+                in_long_line = end.is_none();
+                let start = end.map_or(filled, |at| at + 1);
+                content = content.get(start..).unwrap_or_default();
+            }
+            if is_end {
+                self.block(content, taker)?;
                 return Ok(self.number);
             }
             let mut done = memchr::memrchr(b'\n', content).map_or(0, |at| at + 1);
-            let mut whole = content.get(..done).unwrap_or_default();
-            if in_long_line {
-                let end = memchr::memchr(b'\n', whole).map_or(0, |at| at + 1);
-                whole = whole.get(end..).unwrap_or_default();
-                in_long_line = end == 0;
-            }
-            if in_long_line {
-                done = filled;
-            } else if done == 0 && filled == CHUNK_BYTES {
+            if done == 0 && content.len() == CHUNK_BYTES {
                 self.number += 1;
-                on_line(Line::Long(content), self.number, true)?;
+                taker.line(Line::Long(content), self.number, true)?;
                 (in_long_line, done) = (true, filled);
             } else {
-                self.block(whole, on_line)?;
+                self.block(content.get(..done).unwrap_or_default(), taker)?;
+                done += filled - content.len();
             }
             buffer.copy_within(done..filled, 0);
             filled -= done;
@@ -74,7 +82,12 @@ impl Lines {
     }
 
     /// Passes on the lines of `content`, which ends with a line.
-    pub(crate) fn block(&mut self, content: &[u8], on_line: &mut OnLine<'_>) -> Result<(), Error> {
+    pub(crate) fn block(
+        &mut self,
+        content: &[u8],
+        taker: &mut dyn TakesLines,
+    ) -> Result<(), Error> {
+        taker.ahead(content);
         // One check for the whole chunk is much cheaper than one per line.
         let text = std::str::from_utf8(content).ok();
         let mut start = 0;
@@ -90,7 +103,7 @@ impl Lines {
                 None => std::str::from_utf8(bytes).map_or(Line::Bytes(bytes), Line::Text),
             };
             if !bytes.is_empty() {
-                on_line(line, self.number, is_ended)?;
+                taker.line(line, self.number, is_ended)?;
             }
             start = end + 1;
         }

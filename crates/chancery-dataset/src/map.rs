@@ -199,6 +199,11 @@ impl ColumnMap {
         reader.constants(&map.constants)
     }
 
+    /// Whether the map names a column.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        self.spans.contains_key(column)
+    }
+
     /// The columns of a file in its order; those that the map does not name disclose nothing.
     ///
     /// # Errors

@@ -16,6 +16,10 @@ use crate::columnar::{self, TableWriter};
 use crate::{Error, QuarantineSummary, store};
 
 const FILE: &str = "quarantined_subjects.parquet";
+/// No id or group key is longer.
+const MOST_BYTES: usize = 1 << 10;
+/// In place of an origin: all of them.
+pub(crate) const EVERYWHERE: &str = "";
 
 /// Why a line is left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +34,8 @@ pub(crate) enum Reason {
     OtherState,
     SecondHeader,
     TooLong,
+    TooWide,
+    Unprintable,
 }
 
 impl fmt::Display for Reason {
@@ -45,6 +51,8 @@ impl fmt::Display for Reason {
             Self::OtherState => "submitting state differs from the header",
             Self::SecondHeader => "second header",
             Self::TooLong => "line too long",
+            Self::TooWide => "value longer than its field",
+            Self::Unprintable => "character that no code or id has",
         })
     }
 }
@@ -56,28 +64,86 @@ pub(crate) struct BadLine {
     pub(crate) line: u64,
     pub(crate) field: String,
     pub(crate) reason: Reason,
-    pub(crate) about: Option<About>,
+    pub(crate) about: About,
 }
 
-/// The person whom a bad line is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The people whom a bad line may be about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct About {
-    pub(crate) id: String,
-    /// The line was cut off within the id.
-    pub(crate) is_prefix: bool,
+    /// Their ids; none if the line does not say.
+    pub(crate) ids: Vec<Part>,
     /// The line names another origin than its file.
     pub(crate) other_origin: Option<String>,
-    /// The group (case number) that the line puts the person in.
-    pub(crate) group: Option<String>,
+    /// The groups (case numbers) that the line puts somebody in.
+    pub(crate) groups: Vec<Part>,
 }
 
-/// Somebody of whom nothing can be trusted.
+/// A value, or the start of one that was cut off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    pub(crate) text: String,
+    pub(crate) is_prefix: bool,
+}
+
+impl Part {
+    /// A value as it stands, and without the odd characters around it.
+    pub(crate) fn spellings(bytes: &[u8], is_prefix: bool) -> Vec<Self> {
+        if bytes.len() > MOST_BYTES {
+            return Vec::new();
+        }
+        let text = String::from_utf8_lossy(bytes);
+        let whole = columnar::trim(&text);
+        let mut found = vec![whole, strip(whole)];
+        found.dedup();
+        // Bytes that are no text are nobody's id.
+        found.retain(|text| !text.is_empty() && !text.contains(char::REPLACEMENT_CHARACTER));
+        let part = |text: &str| Self {
+            text: text.to_owned(),
+            is_prefix,
+        };
+        found.into_iter().map(part).collect()
+    }
+}
+
+/// A value without control characters, white space and broken text at its ends.
+pub(crate) fn strip(value: &str) -> &str {
+    value.trim_matches(|c: char| {
+        c.is_control() || c.is_whitespace() || c == char::REPLACEMENT_CHARACTER
+    })
+}
+
+/// Whether a value has a character that cannot be compared safely: two spellings that look the
+/// same would be two people, or no code.
+pub(crate) fn is_unprintable(value: &str) -> bool {
+    // Without an early end the compiler checks many bytes at a time.
+    let odd = |odd: bool, byte: u8| odd | !matches!(byte, 0x20..=0x7e);
+    value.bytes().fold(false, odd)
+}
+
+/// Somebody of whom nothing can be trusted, or a group that such a person is in.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Quarantined {
     pub(crate) origin: String,
-    pub(crate) id: String,
+    pub(crate) id: Option<String>,
+    /// The id, or the group if there is no id, is only the start of one.
     pub(crate) is_prefix: bool,
     pub(crate) group: Option<String>,
+}
+
+impl About {
+    /// What cannot be trusted of an origin.
+    pub(crate) fn of(&self, origin: &str) -> impl Iterator<Item = Quarantined> {
+        let one = |part: &Part, id, group| Quarantined {
+            origin: origin.to_owned(),
+            id,
+            is_prefix: part.is_prefix,
+            group,
+        };
+        let ids = self.ids.iter();
+        let ids = ids.map(move |part| one(part, Some(part.text.clone()), None));
+        let groups = self.groups.iter();
+        ids.chain(groups.map(move |part| one(part, None, Some(part.text.clone()))))
+    }
 }
 
 /// What one source file, or all of them, left out.
@@ -89,28 +155,22 @@ pub(crate) struct Quarantine {
 
 impl Quarantine {
     /// Counts a bad line of a file with the given origin.
-    pub(crate) fn add(&mut self, origin: &str, bad: BadLine) {
+    pub(crate) fn add(&mut self, origin: &str, bad: &BadLine) {
         self.summary.lines += 1;
         let reasons = &mut self.summary.by_reason;
         *reasons.entry(bad.reason.to_string()).or_default() += 1;
-        let Some(about) = bad.about else {
+        if bad.about.ids.is_empty() {
             self.summary.unattributed += 1;
-            return;
-        };
-        self.distrust(origin, &about);
-        if let Some(other) = &about.other_origin {
-            self.distrust(other, &about);
+        }
+        self.distrust(origin, &bad.about);
+        if let Some(other) = &bad.about.other_origin {
+            self.distrust(other, &bad.about);
         }
     }
 
-    /// Notes the person of an origin whom a bad line is about.
-    pub(crate) fn distrust(&mut self, origin: &str, about: &About) {
-        self.subjects.insert(Quarantined {
-            origin: origin.to_owned(),
-            id: about.id.clone(),
-            is_prefix: about.is_prefix,
-            group: about.group.clone(),
-        });
+    /// Notes the people of an origin whom a bad line may be about.
+    fn distrust(&mut self, origin: &str, about: &About) {
+        self.subjects.extend(about.of(origin));
     }
 
     /// Adds what another file left out.
@@ -146,7 +206,7 @@ impl Quarantine {
             schema,
             vec![
                 text(|who| Some(&who.origin)),
-                text(|who| Some(&who.id)),
+                text(|who| who.id.as_deref()),
                 Arc::new(prefixes),
                 text(|who| who.group.as_deref()),
             ],
@@ -183,7 +243,7 @@ pub(crate) fn load(dir: &Path) -> Result<BTreeMap<String, Vec<Quarantined>>, Err
         for at in 0..batch.num_rows() {
             let who = Quarantined {
                 origin: origins.value(at).to_owned(),
-                id: ids.value(at).to_owned(),
+                id: ids.is_valid(at).then(|| ids.value(at).to_owned()),
                 is_prefix: prefixes.value(at),
                 group: groups.is_valid(at).then(|| groups.value(at).to_owned()),
             };

@@ -11,7 +11,9 @@ use crate::columnar::{self, BATCH_ROWS, Source, TableWriter};
 use crate::ingest::{Ingested, Origins, file_name};
 use crate::map::{ColumnMap, OriginRule};
 use crate::progress::step;
-use crate::quarantine::{About, BadLine, Quarantine, Reason, Report};
+use crate::quarantine::{
+    About, BadLine, EVERYWHERE, Part, Quarantine, Reason, Report, is_unprintable,
+};
 use crate::store::{self, Hashing};
 use crate::{Column, Error, Progress, SourceFile, Table, TableFile, parallel, taf};
 
@@ -261,10 +263,9 @@ impl Csv<'_> {
             .flexible(true)
             .from_reader(reading);
         let names = self.names(&mut reader)?;
-        self.map.columns_of(&file_name(self.path), &names)?;
         let within = PathBuf::from(format!("tables/{}/{:04}.parquet", self.map.table, self.at));
         let full = self.dir.join(&within);
-        let mut copy = CsvCopy::create(&full, &names)?;
+        let mut copy = CsvCopy::create(&full, &names, self.compared(&names))?;
         let mut quarantine = Quarantine::default();
         let mut report = Report::new(self.dir, self.at);
         let mut record = csv::ByteRecord::new();
@@ -274,7 +275,7 @@ impl Csv<'_> {
             if let Err((field, reason)) = copy.add(&record) {
                 let bad = self.bad(&names, &record, field, reason);
                 report.add(&file_name(self.path), &bad)?;
-                self.distrust(&names, &record, bad, &mut quarantine);
+                self.distrust(&names, &record, &bad, &mut quarantine);
             }
             copy.flush_full()?;
             if rows % 8192 == 0 {
@@ -313,15 +314,32 @@ impl Csv<'_> {
             .headers()
             .map_err(|_| Fault::new(place(), "the header is not UTF-8"))?;
         let names: Vec<String> = header.iter().map(str::to_owned).collect();
+        self.map.columns_of(&file_name(self.path), &names)?;
         for (at, name) in names.iter().enumerate() {
             if names.iter().skip(at + 1).any(|other| other == name) {
+                // What the map does not name may be somebody's value in a file without a header.
+                let shown = if self.map.names(name) {
+                    name.clone()
+                } else {
+                    format!("column {}", at + 1)
+                };
                 return Err(Fault::new(place(), "the file has two columns of this name")
-                    .field(name)
+                    .field(shown)
                     .hint("rename one of them")
                     .into());
             }
         }
-        Ok(names)
+        let shown = names.into_iter().enumerate().map(|(at, name)| {
+            if self.map.names(&name) {
+                return name;
+            }
+            let mut shown = format!("column_{}", at + 1);
+            while self.map.names(&shown) {
+                shown.push('_');
+            }
+            shown
+        });
+        Ok(shown.collect())
     }
 
     fn next(
@@ -334,6 +352,25 @@ impl Csv<'_> {
             .map_err(|error| Error::io(self.path, "read", std::io::Error::other(error)))
     }
 
+    /// The columns that are compared with codes or with other people's, and the values that the
+    /// map gives a meaning.
+    fn compared(&self, names: &[String]) -> Vec<(usize, Vec<String>)> {
+        let mut compared = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            let column = self.map.columns.iter().find(|column| column.name == *name);
+            let role = column.and_then(|column| column.role.as_deref());
+            let is_origin =
+                matches!(&self.map.origin, OriginRule::Column(origin) if origin == name);
+            if *name == self.map.id || is_origin {
+                compared.push((at, Vec::new()));
+            } else if role.is_some_and(|role| self.origins.plays(role)) {
+                let meant = column.map(|column| column.recode.keys().cloned().collect());
+                compared.push((at, meant.unwrap_or_default()));
+            }
+        }
+        compared
+    }
+
     fn bad(
         &self,
         names: &[String],
@@ -341,23 +378,29 @@ impl Csv<'_> {
         field: usize,
         reason: Reason,
     ) -> BadLine {
-        let id = value(names, record, &self.map.id);
-        let mut grouping = self
-            .map
-            .columns
-            .iter()
-            .filter(|column| column.role.as_deref() == Some("case_num"));
-        let group = grouping.find_map(|column| value(names, record, &column.name));
+        let parts = |column: &str| {
+            let at = names.iter().position(|name| name == column);
+            let value = at.and_then(|at| record.get(at)).unwrap_or_default();
+            Part::spellings(value, false)
+        };
+        let is_key = |role: &str| self.origins.is_key(role);
+        let columns = self.map.columns.iter();
+        let grouping = columns.filter(|column| column.role.as_deref().is_some_and(is_key));
+        let mut about = About {
+            ids: parts(&self.map.id),
+            other_origin: None,
+            groups: grouping.flat_map(|column| parts(&column.name)).collect(),
+        };
+        if reason == Reason::FieldCount {
+            // Any value may stand in any column.
+            about.ids = anything(record);
+            about.groups.clone_from(&about.ids);
+        }
         BadLine {
             line: record.position().map_or(0, csv::Position::line),
             field: names.get(field).cloned().unwrap_or_default(),
             reason,
-            about: id.map(|id| About {
-                id,
-                is_prefix: false,
-                other_origin: None,
-                group,
-            }),
+            about,
         }
     }
 
@@ -367,21 +410,30 @@ impl Csv<'_> {
         &self,
         names: &[String],
         record: &csv::ByteRecord,
-        bad: BadLine,
+        bad: &BadLine,
         quarantine: &mut Quarantine,
     ) {
         let spelling = match &self.map.origin {
             OriginRule::Constant(origin) => Some(origin.clone()),
             OriginRule::Column(column) => value(names, record, column),
         };
-        let origin = self.origins.of(&spelling.unwrap_or_default());
-        if let Some(about) = bad.about.as_ref().filter(|_| origin == UNKNOWN) {
-            for other in self.origins.all() {
-                quarantine.distrust(other, about);
-            }
-        }
-        quarantine.add(origin, bad);
+        let spelling = spelling.filter(|_| bad.reason != Reason::FieldCount);
+        let origin = self.origins.of(spelling.as_deref().unwrap_or_default());
+        let origin = Some(origin).filter(|origin| *origin != UNKNOWN);
+        quarantine.add(origin.unwrap_or(EVERYWHERE), bad);
     }
+}
+
+/// The values of a record, and their pieces: a quotation mark that is never closed makes one value
+/// of many.
+fn anything(record: &csv::ByteRecord) -> Vec<Part> {
+    let mut found = Vec::new();
+    for value in record {
+        found.extend(Part::spellings(value, false));
+        let pieces = value.split(|byte| b",;\"\t\r\n".contains(byte));
+        found.extend(pieces.flat_map(|piece| Part::spellings(piece, false)));
+    }
+    found
 }
 
 /// The trimmed text of a record's field, if it is there and is text.
@@ -395,18 +447,24 @@ fn value(names: &[String], record: &csv::ByteRecord, column: &str) -> Option<Str
 struct CsvCopy {
     path: PathBuf,
     schema: arrow::datatypes::SchemaRef,
+    compared: Vec<(usize, Vec<String>)>,
     builders: Vec<StringBuilder>,
     rows: usize,
     writer: TableWriter,
 }
 
 impl CsvCopy {
-    fn create(path: &Path, names: &[String]) -> Result<Self, Error> {
+    fn create(
+        path: &Path,
+        names: &[String],
+        compared: Vec<(usize, Vec<String>)>,
+    ) -> Result<Self, Error> {
         let schema = columnar::text_schema(names.iter().map(String::as_str));
         Ok(Self {
             path: path.to_owned(),
             writer: TableWriter::create(path, schema.clone(), &[])?,
             schema,
+            compared,
             builders: names.iter().map(|_| StringBuilder::new()).collect(),
             rows: 0,
         })
@@ -422,6 +480,13 @@ impl CsvCopy {
             .position(|value| std::str::from_utf8(value).is_err());
         if let Some(field) = bad {
             return Err((field, Reason::Encoding));
+        }
+        for (at, meant) in &self.compared {
+            let value = record.get(*at).and_then(|v| std::str::from_utf8(v).ok());
+            let value = columnar::trim(value.unwrap_or_default());
+            if is_unprintable(value) && !meant.iter().any(|code| code == value) {
+                return Err((*at, Reason::Unprintable));
+            }
         }
         for (builder, value) in self.builders.iter_mut().zip(record) {
             let text = std::str::from_utf8(value).ok();

@@ -2,16 +2,20 @@
 //! line is about. Nothing here does I/O.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use chancery_model::{Fault, Place};
 
+use crate::Error;
 use crate::dictionary::{Dictionary, HEADER, Layout, Segment};
-use crate::lines::{Line, Lines};
-use crate::quarantine::{About, BadLine, Reason};
+use crate::lines::{Line, Lines, TakesLines};
+use crate::quarantine::{About, BadLine, Part, Reason, is_unprintable, strip};
 
 const ID: &str = "msis_identification_num";
 const STATE: &str = "submitting_state";
 const CASE: &str = "msis_case_num";
+/// The segment that has the case number.
+const CASES: &[u8] = b"ELG00005";
 
 /// How the fields of a line are told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,6 +130,10 @@ pub(crate) struct Scanner<'d> {
     fold: &'d dyn Fn(&str) -> String,
     /// The origin that the header's state stands for.
     origin: String,
+    /// The number of fields of a delimited line, by the position of its segment's table.
+    counts: BTreeMap<usize, usize>,
+    /// The fields that are compared with codes or with other people's, likewise.
+    compared: BTreeMap<usize, Vec<usize>>,
     spans: Vec<Span>,
     bars: Vec<usize>,
 }
@@ -142,14 +150,58 @@ impl<'d> Scanner<'d> {
         dictionary: &'d Dictionary,
         header: &'d Header<'d>,
         fold: &'d dyn Fn(&str) -> String,
+        plays: &dyn Fn(&str) -> bool,
     ) -> Self {
+        let compared = |segment: &Segment| {
+            let columns = dictionary.tables().get(segment.table).map(|t| &t.columns);
+            let role = |at: usize| columns?.get(at)?.column.role.as_deref();
+            let fields = segment.fields.iter().enumerate();
+            let wanted = fields.filter(|(_, field)| {
+                [ID, STATE].contains(&field.name.as_str()) || role(field.column).is_some_and(plays)
+            });
+            (segment.table, wanted.map(|(at, _)| at).collect())
+        };
         Self {
+            compared: header.layout.segments().map(compared).collect(),
             dictionary,
             header,
             fold,
             origin: fold(&header.state),
+            counts: BTreeMap::new(),
             spans: Vec::new(),
             bars: Vec::new(),
+        }
+    }
+
+    /// Settles how many fields the lines of a segment have: as many as most of those lines have in
+    /// the content where the segment first appears. A stray `|` makes another number, and the
+    /// fields after it would be taken for their neighbours.
+    pub(crate) fn ahead(&mut self, content: &[u8]) {
+        if self.header.encoding == Encoding::Fixed {
+            return;
+        }
+        let mut tallies: BTreeMap<usize, BTreeMap<usize, u64>> = BTreeMap::new();
+        let mut start = 0;
+        while start < content.len() {
+            let rest = content.get(start..).unwrap_or_default();
+            let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+            let line = trim_line(rest.get(..end).unwrap_or_default());
+            start += end + 1;
+            let Some(segment) = self.header.layout.segment_of(self.record_id(line)) else {
+                continue;
+            };
+            if !self.counts.contains_key(&segment.table)
+                && let Some(count) = count_fields(line, segment)
+            {
+                let tally = tallies.entry(segment.table).or_default();
+                *tally.entry(count).or_default() += 1;
+            }
+        }
+        for (table, tally) in tallies {
+            let most = tally.iter().rev().max_by_key(|(_, lines)| **lines);
+            if let Some((count, _)) = most {
+                self.counts.insert(table, *count);
+            }
         }
     }
 
@@ -198,14 +250,41 @@ impl<'d> Scanner<'d> {
             return Err((Cow::Borrowed(""), Reason::FieldCount));
         }
         if !is_header {
+            if is_unprintable(line) {
+                self.check_printable(line, segment)?;
+            }
             self.check_key(line)?;
         }
         for (field, span) in segment.fields.iter().zip(&self.spans) {
             if field.is_date && !span.of(line).is_none_or(is_date) {
                 return Err((Cow::Borrowed(&field.name), Reason::Date));
             }
+            if let Some(most) = field.most_chars
+                && span.end - span.start > most
+                && span
+                    .of(line)
+                    .is_some_and(|text| text.chars().count() > most)
+            {
+                return Err((Cow::Borrowed(&field.name), Reason::TooWide));
+            }
         }
         Ok(segment)
+    }
+
+    fn check_printable(
+        &self,
+        line: &str,
+        segment: &'d Segment,
+    ) -> Result<(), (Cow<'d, str>, Reason)> {
+        let compared = self.compared.get(&segment.table);
+        for at in compared.into_iter().flatten() {
+            let value = self.spans.get(*at).and_then(|span| span.of(line));
+            if value.is_some_and(is_unprintable) {
+                let name = segment.fields.get(*at).map_or("", |field| &field.name);
+                return Err((Cow::Borrowed(name), Reason::Unprintable));
+            }
+        }
+        Ok(())
     }
 
     /// Every segment but the header has the state in its second field and the id in its fourth.
@@ -239,7 +318,9 @@ impl<'d> Scanner<'d> {
         let bytes = line.as_bytes();
         self.bars.clear();
         self.bars.extend(memchr::memchr_iter(b'|', bytes));
-        if self.bars.len() + 1 < segment.required {
+        let count = self.bars.len() + 1;
+        let settled = self.counts.get(&segment.table);
+        if count < segment.required || settled.is_some_and(|settled| *settled != count) {
             return false;
         }
         self.spans.clear();
@@ -285,35 +366,40 @@ impl<'d> Scanner<'d> {
     }
 
     /// Whom a bad line is about, as far as anything can be told from its bytes.
-    fn about(&self, line: &[u8]) -> Option<About> {
+    fn about(&self, line: &[u8]) -> About {
         let record_id = self.record_id(line);
         if record_id == HEADER.as_bytes() {
-            return None;
+            return About::default();
         }
-        let (id, is_whole) = self.raw_field(line, 3, 21..41)?;
-        let id = text(id)?;
+        let parts = |field: Option<(&[u8], bool)>| {
+            field.map_or_else(Vec::new, |(value, is_whole)| {
+                Part::spellings(value, !is_whole)
+            })
+        };
         let other_origin = self
             .raw_field(line, 1, 8..10)
-            .and_then(|(state, _)| text(state))
+            .map(|(state, _)| String::from_utf8_lossy(state))
+            .map(|state| strip(&state).to_owned())
             .filter(|state| self.dictionary.is_state(state))
             .map(|state| (self.fold)(&state))
             .filter(|origin| *origin != self.origin);
-        Some(About {
-            id,
-            is_prefix: !is_whole,
+        About {
+            ids: parts(self.raw_field(line, 3, 21..41)),
             other_origin,
-            group: self.case(record_id, line),
-        })
+            groups: parts(self.case(record_id, line)),
+        }
     }
 
     /// The case number on a bad line of the segment that has one: it still says who lives with
     /// whom.
-    fn case(&self, record_id: &[u8], line: &[u8]) -> Option<String> {
-        let segment = self.header.layout.segment_of(record_id)?;
+    fn case<'l>(&self, record_id: &[u8], line: &'l [u8]) -> Option<(&'l [u8], bool)> {
+        if !record_id.trim_ascii().eq_ignore_ascii_case(CASES) {
+            return None;
+        }
+        let segment = self.header.layout.segment_of(CASES)?;
         let at = segment.field(CASE)?;
         let (start, stop) = segment.fields.get(at)?.position?;
-        let (case, is_whole) = self.raw_field(line, at, start..stop)?;
-        text(case).filter(|_| is_whole)
+        self.raw_field(line, at, start..stop)
     }
 
     /// The bytes of a field of a line that is not known to be whole, and whether the field is.
@@ -388,6 +474,21 @@ impl Boundaries {
     }
 }
 
+/// The number of fields of a delimited line, if the segment may have so many: none is missing, and
+/// those that it does not have are empty.
+fn count_fields(line: &[u8], segment: &Segment) -> Option<usize> {
+    let mut fields = line.split(|byte| *byte == b'|');
+    let known = fields.by_ref().take(segment.fields.len()).count();
+    let mut count = known;
+    for field in fields {
+        if field.iter().any(|byte| *byte != b' ') {
+            return None;
+        }
+        count += 1;
+    }
+    (known >= segment.required).then_some(count)
+}
+
 /// The span `start..end` of `bytes` without the spaces at either end.
 fn trim(bytes: &[u8], start: usize, end: usize) -> Span {
     let start = start.min(bytes.len());
@@ -402,11 +503,6 @@ fn trim(bytes: &[u8], start: usize, end: usize) -> Span {
         start: start + left,
         end: end - right,
     }
-}
-
-fn text(bytes: &[u8]) -> Option<String> {
-    let text = std::str::from_utf8(bytes).ok()?.trim_matches(' ');
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// A line without the carriage returns at its end.
@@ -467,20 +563,35 @@ pub fn scan(dictionary: &Dictionary, file: &[u8]) -> Result<Scan, Fault> {
     let first = file.split(|byte| *byte == b'\n').next().unwrap_or_default();
     let header = header(dictionary, "file", first)?;
     let fold = |state: &str| state.to_owned();
-    let mut scanner = Scanner::new(dictionary, &header, &fold);
-    let mut found = Scan::default();
-    let read = Lines::default().block(file, &mut |line, number, ended| {
-        match check(&mut scanner, line, number, ended) {
-            Ok(_) => found.rows += 1,
-            Err(bad) => found
-                .bad
-                .push((bad.line, bad.field, bad.reason.to_string())),
+    let mut scan = Scanning {
+        scanner: Scanner::new(dictionary, &header, &fold, &|_| true),
+        found: Scan::default(),
+    };
+    match Lines::default().block(file, &mut scan) {
+        Ok(()) => Ok(scan.found),
+        Err(error) => Err(Fault::new(Place::file("file"), error.to_string())),
+    }
+}
+
+struct Scanning<'s> {
+    scanner: Scanner<'s>,
+    found: Scan,
+}
+
+impl TakesLines for Scanning<'_> {
+    fn ahead(&mut self, content: &[u8]) {
+        self.scanner.ahead(content);
+    }
+
+    fn line(&mut self, line: Line<'_>, number: u64, ended: bool) -> Result<(), Error> {
+        match check(&mut self.scanner, line, number, ended) {
+            Ok(_) => self.found.rows += 1,
+            Err(bad) => {
+                let bad = (bad.line, bad.field, bad.reason.to_string());
+                self.found.bad.push(bad);
+            }
         }
         Ok(())
-    });
-    match read {
-        Ok(()) => Ok(found),
-        Err(error) => Err(Fault::new(Place::file("file"), error.to_string())),
     }
 }
 

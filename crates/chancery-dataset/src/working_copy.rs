@@ -13,7 +13,7 @@ use chancery_model::Fault;
 use crate::columnar::{self, BATCH_ROWS, TableWriter};
 use crate::dictionary::{Dictionary, HEADER, SegmentTable};
 use crate::ingest::{Ingested, Origins};
-use crate::lines::Lines;
+use crate::lines::{Line, Lines, TakesLines};
 use crate::quarantine::{Quarantine, Report};
 use crate::store::Hashing;
 use crate::tmsis::{self, Header, Row, Scanner};
@@ -124,31 +124,19 @@ fn copy_file(
     progress: &dyn Progress,
 ) -> Result<SourceFile, Error> {
     let fold = |state: &str| origins.fold(state).to_owned();
-    let mut scanner = Scanner::new(dictionary, &source.header, &fold);
-    let mut report = Report::new(writers.dir, source.at);
     let mut reader = Hashing::new(crate::store::open_file(&source.path)?);
-    let on_line = &mut |line: crate::lines::Line<'_>, number, ended| match tmsis::check(
-        &mut scanner,
-        line,
-        number,
-        ended,
-    ) {
-        Ok(row) => match line {
-            crate::lines::Line::Text(text) => writers.add(&row, text),
-            crate::lines::Line::Bytes(_) | crate::lines::Line::Long(_) => Ok(()),
-        },
-        Err(mut bad) => {
-            report.add(&source.name, &bad)?;
-            if let Some(about) = &mut bad.about {
-                let other = about.other_origin.take();
-                about.other_origin = other.map(|origin| origins.of(&origin).to_owned());
-            }
-            quarantine.add(&source.origin, bad);
-            Ok(())
-        }
+    let mut copying = Copying {
+        scanner: Scanner::new(dictionary, &source.header, &fold, &|role| {
+            origins.plays(role)
+        }),
+        report: Report::new(writers.dir, source.at),
+        origins,
+        source,
+        writers,
+        quarantine,
     };
-    let lines = Lines::default().read(&source.path, &mut reader, progress, on_line)?;
-    report.finish()?;
+    let lines = Lines::default().read(&source.path, &mut reader, progress, &mut copying)?;
+    copying.report.finish()?;
     let (_, bytes, sha256): (File, _, _) = reader.finish();
     Ok(SourceFile {
         name: source.name.clone(),
@@ -157,6 +145,38 @@ fn copy_file(
         sha256,
         rows: lines,
     })
+}
+
+/// A file being copied line by line.
+struct Copying<'c, 'w> {
+    scanner: Scanner<'c>,
+    report: Report,
+    origins: &'c Origins<'c>,
+    source: &'c Source<'c>,
+    writers: &'c mut Writers<'w>,
+    quarantine: &'c mut Quarantine,
+}
+
+impl TakesLines for Copying<'_, '_> {
+    fn ahead(&mut self, content: &[u8]) {
+        self.scanner.ahead(content);
+    }
+
+    fn line(&mut self, line: Line<'_>, number: u64, ended: bool) -> Result<(), Error> {
+        match tmsis::check(&mut self.scanner, line, number, ended) {
+            Ok(row) => match line {
+                Line::Text(text) => self.writers.add(&row, text),
+                Line::Bytes(_) | Line::Long(_) => Ok(()),
+            },
+            Err(mut bad) => {
+                self.report.add(&self.source.name, &bad)?;
+                let other = bad.about.other_origin.take();
+                bad.about.other_origin = other.map(|origin| self.origins.of(&origin).to_owned());
+                self.quarantine.add(&self.source.origin, &bad);
+                Ok(())
+            }
+        }
+    }
 }
 
 /// The tables of one origin, each begun with its first row.

@@ -156,14 +156,89 @@ fn fillings_and_far_days_are_dates_and_a_last_line_needs_no_end() {
         + &line.replace("20200101", "99999999")
         + &line.replace("20200101", "88888888")
         + &line.replace("20200101", "").replace('\n', "\r\n")
-        + &line.replace('\n', "|||||\n")
         + line.trim_end();
     let dataset = bench
         .add(Kind::Tmsis, &[bench.file("a.psv", file)])
         .unwrap();
     assert_eq!(dataset.catalogue.quarantine.lines, 0);
     let (at, _) = dataset.catalogue.table("ELG00003").unwrap();
-    assert_eq!(dataset.census.rows(at), 5);
+    assert_eq!(dataset.census.rows(at), 4);
+}
+
+#[test]
+fn lines_of_a_segment_have_as_many_fields_as_most_of_them() {
+    let bench = Bench::new();
+    let stray = |id: &str| {
+        // The citizen's line with a `|` in a free text: the veteran flag stands for citizenship.
+        format!("ELG00003|06|1|{id}||sep|arated||||0|1||8|||||||||1|20200101|99991231|\n")
+    };
+    assert_eq!(stray("P1").matches('|').count(), 25);
+    let plain = ["P2", "P3"].map(|id| demographics("06", id, ["0", "", ""]));
+    let file = header("V3.0.0", "06") + &plain.concat() + &demographics("06", "P1", ["0", "", ""]);
+    let longer = plain.concat().replace('\n', "||||\n");
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file + &stray("P1"))])
+        .unwrap();
+    assert_eq!(attribute(&dataset, "06", "P1", "citizenship"), "unknown");
+    assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "noncitizen");
+    assert_eq!(
+        quarantine(&dataset),
+        [["5", "", "wrong field count"].map(String::from)]
+    );
+    // As many empty fields at the end of every line are as good.
+    let file = header("V3.0.0", "06") + &longer + &demographics("06", "P1", ["0", "", ""]);
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "noncitizen");
+    assert_eq!(
+        quarantine(&dataset),
+        [["4", "", "wrong field count"].map(String::from)]
+    );
+    // Of two numbers that are as frequent, the smaller holds.
+    let file = header("V3.0.0", "06") + &stray("P1") + &plain[0];
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(quarantine(&dataset)[0][0], "2");
+}
+
+#[test]
+fn a_segment_that_appears_late_is_counted_where_it_does() {
+    let bench = Bench::new();
+    let early = eligibility("06", "P1", "C1");
+    let mut file = header("V3.0.0", "06");
+    while file.len() < (8 << 20) {
+        file += &early;
+    }
+    file += "ELG00003|06|1|P2||a|b||||0|1||8|||||||||1|20200101|99991231|\n";
+    for id in ["P2", "P3", "P1"] {
+        file += &demographics("06", id, ["0", "", ""]);
+    }
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(dataset.catalogue.quarantine.lines, 1);
+    assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "unknown");
+    assert_eq!(attribute(&dataset, "06", "P3", "citizenship"), "noncitizen");
+}
+
+#[test]
+fn a_text_longer_than_its_field_is_bad_and_characters_count() {
+    let fits = format!(
+        "ELG00002|06|1|P1|{}|L|||19800101||20200101|99991231|\n",
+        "é".repeat(30)
+    );
+    let wide = fits.replace('é', "éé");
+    let bench = Bench::new();
+    let file = header("V3.0.0", "06") + &fits + &wide;
+    let dataset = bench
+        .add(Kind::Tmsis, &[bench.file("a.psv", file)])
+        .unwrap();
+    assert_eq!(
+        quarantine(&dataset),
+        [["3", "eligible_first_name", "value longer than its field"].map(String::from)]
+    );
 }
 
 #[test]
@@ -281,6 +356,173 @@ fn versions_three_and_four_give_the_same_people() {
         Some("20300101")
     );
     assert_eq!(row["medicaid_basis_of_eligibility"], None);
+}
+
+#[test]
+fn odd_characters_distrust_the_person_under_both_ids() {
+    let good = demographics("06", "P1", ["0", "", ""]);
+    for (field, line) in [
+        ("msis_identification_num", good.replace("P1", "P1\t")),
+        ("msis_identification_num", good.replace("P1", "P1\u{a0}")),
+        ("submitting_state", good.replace("|06|", "|06\t|")),
+        ("citizenship_ind", good.replace("|0|", "|1\t|")),
+        ("citizenship_ind", good.replace("|0|", "|\u{ff11}|")),
+        ("msis_case_num", eligibility("06", "P1", "C1\0")),
+    ] {
+        let (reason, citizenship, dataset, _bench) = reason(line.as_bytes());
+        assert_eq!(reason, "character that no code or id has", "{field}");
+        assert_eq!(citizenship, "unknown", "{field}");
+        assert_eq!(quarantine(&dataset)[0][1], field);
+        assert_eq!(attribute(&dataset, "06", "P2", "citizenship"), "citizen");
+    }
+    // A name may be written as it is.
+    let bench = Bench::new();
+    let name = "ELG00002|06|1|P1|Zoé|L|||19800101||20200101|99991231|\n";
+    let file = bench.file("a.psv", header("V3.0.0", "06") + name);
+    let dataset = bench.add(Kind::Tmsis, &[file]).unwrap();
+    assert_eq!(dataset.catalogue.quarantine.lines, 0);
+}
+
+#[test]
+fn odd_characters_in_parquet_distrust_the_person_and_the_household() {
+    let bench = Bench::new();
+    let path = bench.dir.path().join("a.parquet");
+    let all = |values: [&'static str; 6]| values.map(Some).to_vec();
+    parquet(
+        &path,
+        &[
+            (
+                "MSIS_IDENT_NUM",
+                all(["P1", "P1\t", "P2", "P3", "P4", "P5"]),
+            ),
+            (
+                "SUBMTG_STATE_CD",
+                all(["06", "06", "06", "06", "06", "06\n"]),
+            ),
+            ("CTZNSHP_IND", all(["0", "1", "1\t", "0", "0", "1"])),
+            ("MSIS_CASE_NUM", all(["C1", "C2", "C3", "C4", "C3", "C5"])),
+        ],
+    );
+    let found = bench.file(
+        "determinations.csv",
+        "origin,msis_id,determination,source,determined_on\n06,P4,not_lawfully_present,S,\n",
+    );
+    let dataset = bench
+        .add_with(Kind::Taf, &[path], None, Some(&found), &Silent)
+        .unwrap();
+    let told = |origin: &str, id: &str| attribute(&dataset, origin, id, "citizenship");
+    assert_eq!(told("06", "P1"), "unknown");
+    assert_eq!(told("06", "P1\t"), "unknown");
+    assert_eq!(told("06", "P2"), "unknown");
+    assert_eq!(told("06", "P3"), "noncitizen");
+    assert_eq!(told("unknown", "P5"), "unknown");
+    assert_eq!(
+        attribute(&dataset, "06", "P4", "household"),
+        "has_protected_member"
+    );
+}
+
+/// P1, found not to be lawfully present, in case C12; returns the household after `line`.
+fn household(line: &[u8]) -> String {
+    let bench = Bench::new();
+    let mut file = header("V3.0.0", "06") + &demographics("06", "P1", ["0", "", ""]);
+    file += &eligibility("06", "P1", "C12");
+    let mut file = file.into_bytes();
+    file.extend_from_slice(line);
+    let found = bench.file(
+        "determinations.csv",
+        "origin,msis_id,determination,source,determined_on\n06,P1,not_lawfully_present,S,\n",
+    );
+    let file = bench.file("a.psv", file);
+    let dataset = bench
+        .add_with(Kind::Tmsis, &[file], None, Some(&found), &Silent)
+        .unwrap();
+    attribute(&dataset, "06", "P1", "household")
+}
+
+#[test]
+fn a_bad_line_without_an_id_still_says_who_lives_together() {
+    let blank = eligibility("06", "", "C12");
+    let broken: Vec<u8> = eligibility("06", "#", "C12")
+        .bytes()
+        .map(|byte| if byte == b'#' { 0xff } else { byte })
+        .collect();
+    for line in [
+        blank.as_bytes(),
+        &broken,
+        b"elg00005|06|1|P9|C12|\n",
+        eligibility("06", "P9", "C12\t").as_bytes(),
+        b"ELG00005|06|1|P9|C12",
+        b"ELG00005|06|1|P9|C1",
+        b"ELG00005|06|1|P9|C",
+    ] {
+        let text = String::from_utf8_lossy(line);
+        assert_eq!(household(line), "has_protected_member", "{text}");
+    }
+    assert_eq!(household(b"ELG00005|06|1|P9|C2"), "no_protected_member");
+}
+
+#[test]
+fn a_case_number_of_any_length_may_be_a_filling() {
+    for (case, expected) in [
+        ("8", "unknown"),
+        ("888", "unknown"),
+        ("99999", "unknown"),
+        ("898", "no_protected_member"),
+    ] {
+        let bench = Bench::new();
+        let file = header("V3.0.0", "06")
+            + &demographics("06", "P1", ["0", "", ""])
+            + &eligibility("06", "P1", case);
+        let found = bench.file(
+            "determinations.csv",
+            "origin,msis_id,determination,source,determined_on\n06,P1,not_lawfully_present,S,\n",
+        );
+        let file = bench.file("a.psv", file);
+        let dataset = bench
+            .add_with(Kind::Tmsis, &[file], None, Some(&found), &Silent)
+            .unwrap();
+        assert_eq!(attribute(&dataset, "06", "P1", "household"), expected);
+    }
+}
+
+#[test]
+fn a_record_of_another_length_may_be_about_any_of_its_values() {
+    let bench = Bench::new();
+    let map = bench.file("map.toml", MAP);
+    let head =
+        "person,state,citizen,case,note\nP1,06,N,C1,\nP2,48,N,C2,\nP3,06,N,C3,\nP4,06,N,C2,\n";
+    let found = bench.file(
+        "determinations.csv",
+        "origin,msis_id,determination,source,determined_on\n48,P2,not_lawfully_present,S,\n",
+    );
+    let add = |tail: &str| {
+        let file = bench.file("a.csv", head.to_owned() + tail);
+        bench
+            .add_with(Kind::Table, &[file], Some(&map), Some(&found), &Silent)
+            .unwrap()
+    };
+    for tail in ["Doe, Ann,P1,06,Y,C2\n", "x,\"\nP1,06,Y,C2,\nP9,06,Y,C2,\n"] {
+        let dataset = add(tail);
+        assert_eq!(attribute(&dataset, "06", "P1", "citizenship"), "unknown");
+        assert_eq!(attribute(&dataset, "06", "P3", "citizenship"), "noncitizen");
+        assert_eq!(
+            attribute(&dataset, "48", "P2", "household"),
+            "has_protected_member"
+        );
+    }
+    let dataset = add("P1\t,06,Y,C9,\nP2,06\t,Y,C9,\n");
+    let reasons = &dataset.catalogue.quarantine.by_reason;
+    assert_eq!(reasons["character that no code or id has"], 2);
+    for (origin, id) in [("06", "P1"), ("48", "P2")] {
+        assert_eq!(attribute(&dataset, origin, id, "citizenship"), "unknown");
+    }
+    // Who has no id at all still lives with somebody.
+    let dataset = add("\u{0},48\t,Y,C2,\n");
+    assert_eq!(
+        attribute(&dataset, "48", "P2", "household"),
+        "has_protected_member"
+    );
 }
 
 const MAP: &str = r#"
@@ -436,6 +678,12 @@ fn determinations_that_are_wrong_are_refused_where_they_are() {
             format!("{head}06,P1,citizen,S,\n06,P1,maybe,S,\n"),
         ),
         (":2: `origin`", format!("{head}ZZ,P1,citizen,S,\n")),
+        (":2: `origin`", format!("{head}06\t,P1,citizen,S,\n")),
+        (":2: `msis_id`", format!("{head}06,P1\t,citizen,S,\n")),
+        (
+            ":2: `determination`",
+            format!("{head}06,P1,citizen\u{a0},S,\n"),
+        ),
         (
             ":1: `source`",
             "origin,msis_id,determination,determined_on\n".to_owned(),
@@ -454,6 +702,48 @@ fn determinations_that_are_wrong_are_refused_where_they_are() {
         assert!(error.to_string().contains(place), "{error}");
         assert!(!error.to_string().contains("maybe"));
     }
+}
+
+#[test]
+fn a_file_without_a_header_shows_nobodys_values() {
+    let bench = Bench::new();
+    let map = bench.file("map.toml", MAP);
+    for (text, field) in [
+        ("SECRET,SECRET,06,Y,C1\n", "case"),
+        ("person,state,citizen,case,SECRET,SECRET\n", "column 5"),
+    ] {
+        let file = bench.file("a.csv", text);
+        let error = bench
+            .add_with(Kind::Table, &[file], Some(&map), None, &Silent)
+            .unwrap_err();
+        let shown = error.to_string();
+        assert!(
+            shown.contains(field) && !shown.contains("SECRET"),
+            "{shown}"
+        );
+    }
+    let file = bench.file("a.csv", "person,state,citizen,case,SECRET\nP1,06,Y,C1,x\n");
+    let dataset = bench
+        .add_with(Kind::Table, &[file], Some(&map), None, &Silent)
+        .unwrap();
+    let columns = &dataset.table("ENROLLEES").unwrap().columns;
+    assert_eq!(columns[4].name, "column_5");
+    let listed = std::fs::read_to_string(dataset.dir().join("dataset.json")).unwrap();
+    assert!(!listed.contains("SECRET"));
+}
+
+#[test]
+fn determinations_about_nobody_are_counted() {
+    let bench = Bench::new();
+    let file = header("V3.0.0", "06") + &demographics("06", "P1", ["1", "", ""]);
+    let head = "origin,msis_id,determination,source,determined_on\n";
+    let text = format!("{head}06,P1,citizen,S,\n06,P2,citizen,S,\n48,P1,citizen,S,\n");
+    let found = bench.file("determinations.csv", text);
+    let file = bench.file("a.psv", file);
+    let dataset = bench
+        .add_with(Kind::Tmsis, &[file], None, Some(&found), &Silent)
+        .unwrap();
+    assert_eq!(dataset.catalogue.quarantine.determinations_unmatched, 2);
 }
 
 proptest! {
