@@ -206,7 +206,9 @@ impl Layout {
             segment.fields.push(Field {
                 name: snake_case(&row.element_name),
                 is_date: row.class == "date",
-                most_chars: row.max_len.filter(|_| row.class == "text"),
+                most_chars: row
+                    .max_len
+                    .filter(|_| row.class == "text" || row.class == "code"),
                 position: positions.get(&key).copied(),
                 column: table.column_of(row, elements, is_later),
             });

@@ -263,7 +263,7 @@ impl<'d> Scanner<'d> {
                 && span.end - span.start > most
                 && span
                     .of(line)
-                    .is_some_and(|text| text.chars().count() > most)
+                    .is_some_and(|text| text.chars().count() > most && !is_filled(text.as_bytes()))
             {
                 return Err((Cow::Borrowed(&field.name), Reason::TooWide));
             }

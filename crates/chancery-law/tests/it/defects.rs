@@ -9,7 +9,8 @@ use crate::random::{instrument_toml, vocabulary};
 
 const TOML: &str = "instruments/x/instrument.toml";
 const CEDAR: &str = "instruments/x/provisions.cedar";
-const EFFECTIVE: &str = "[[event]]\non = \"2025-01-01\"\nkind = \"effective\"\n";
+const EFFECTIVE: &str = "[[event]]\non = \"2025-01-01\"\nkind = \"effective\"\n\
+                         [[party]]\norigin = \"06\"\nname = \"p\"\nfrom = \"2025-01-01\"\n";
 
 fn files(more: &str, provisions: &str) -> BTreeMap<String, String> {
     let mut files = vocabulary();
@@ -124,7 +125,7 @@ fn operators_that_can_err_or_compare_open_values() {
             "with each other",
         ),
         (
-            "[resource.presence].contains(resource.presence) && resource.origin == resource.household",
+            "resource.presence == Presence::\"lawful\" && resource.origin == resource.household",
             "resource.household",
             "with each other",
         ),
@@ -648,4 +649,76 @@ fn classifications_that_name_what_is_not_there() {
     ] {
         check(replaced(FILE, from, to), FILE, word, "");
     }
+}
+
+#[test]
+fn slips_of_the_pen_that_would_hold_nothing_back() {
+    let purpose = "Purpose::\"immigration-enforcement\"";
+    for (policy, words, problem) in [
+        (
+            permit("resource.presence == Program::\"medicaid\""),
+            "resource.presence == Program::\"medicaid\"",
+            "never holds",
+        ),
+        (
+            "forbid (principal == Agency::\"dhs\", action, resource)".to_owned(),
+            "\"dhs\"",
+            "what is within it would pass",
+        ),
+        (
+            forbid(&format!("context.purpose == {purpose}")),
+            "\"immigration-enforcement\"",
+            "what is within it would pass",
+        ),
+    ] {
+        let faults = refused(with(&policy));
+        let fault = faults.iter().find(|fault| fault.problem.contains(problem));
+        let fault = fault.unwrap_or_else(|| panic!("{policy}: {}", faults[0]));
+        assert_eq!(self::words(fault), words, "{fault}");
+    }
+}
+
+#[test]
+fn parties_of_another_instrument_or_of_none() {
+    let policy = "@id(\"a\")\n@clause(\"1\")\n@reason(\"r\")\nforbid (principal, action, resource) when \
+                  { Instrument::\"x\".covered.contains(resource.origin) };\n";
+    let none = "[[event]]\non = \"2025-01-01\"\nkind = \"effective\"\n";
+    check(
+        files(none, policy),
+        CEDAR,
+        "\"x\"",
+        "an instrument that has none",
+    );
+    let mut other = files(EFFECTIVE, policy);
+    other.insert(
+        "instruments/y/instrument.toml".to_owned(),
+        instrument_toml("y", EFFECTIVE),
+    );
+    let borrowed = policy.replace("@id(\"a\")", "@id(\"b\")");
+    other.insert("instruments/y/provisions.cedar".to_owned(), borrowed);
+    check(
+        other,
+        "instruments/y/provisions.cedar",
+        "\"x\"",
+        "parties of another instrument",
+    );
+}
+
+#[test]
+fn law_that_nobody_reads_or_that_is_never_in_force() {
+    let policy = permit("resource.presence == Presence::\"lawful\"");
+    let mut stray = with(&policy);
+    stray.insert(
+        "instruments/x/more.cedar".to_owned(),
+        "forbid (principal, action, resource);".to_owned(),
+    );
+    assert!(refused(stray)[0].to_string().contains("would not be read"));
+    let issued = EFFECTIVE.replace("effective", "issued");
+    let mut never = with(&policy);
+    never.insert(TOML.to_owned(), instrument_toml("x", &issued));
+    assert!(refused(never)[0].to_string().contains("never in force"));
+    let late = EFFECTIVE.replace("from = \"2025", "from = \"2052");
+    let mut never = with(&policy);
+    never.insert(TOML.to_owned(), instrument_toml("x", &late));
+    assert!(refused(never)[0].to_string().contains("years after"));
 }

@@ -88,6 +88,18 @@ pub(crate) fn added(dataset: &Dataset) -> String {
 }
 
 fn quarantine(dataset: &Dataset) -> String {
+    let unmatched = dataset.catalogue.quarantine.determinations_unmatched;
+    let lines = malformed(dataset);
+    if unmatched == 0 {
+        return lines;
+    }
+    format!(
+        "{lines}\n{} determinations are about nobody in the dataset.",
+        text::count(unmatched)
+    )
+}
+
+fn malformed(dataset: &Dataset) -> String {
     let summary = &dataset.catalogue.quarantine;
     if summary.lines == 0 {
         return "No line is malformed.".to_owned();
