@@ -199,10 +199,11 @@ impl Checker<'_> {
         for clause in pst.body().clauses() {
             let (Clause::When(expr) | Clause::Unless(expr)) = clause;
             for leaf in leaves(expr) {
-                let hierarchical =
-                    matches!(&**leaf, Expr::BinaryOp { op, .. } if *op != BinaryOp::In);
-                if hierarchical {
-                    entities_in(leaf, &mut compared);
+                if let Expr::BinaryOp { op, left, right } = &**leaf
+                    && *op != BinaryOp::In
+                {
+                    members(left, &mut compared);
+                    members(right, &mut compared);
                 }
             }
         }
@@ -237,6 +238,15 @@ impl Checker<'_> {
             });
         }
         formula.monotone(&Node::All(parts), self.domain)
+    }
+}
+
+/// The entities that an operand of a comparison is, or is the set of.
+fn members(operand: &Expr, found: &mut Vec<(String, String)>) {
+    match operand {
+        Expr::Literal(_) => entities_in(operand, found),
+        Expr::Set(set) => set.iter().for_each(|member| members(member, found)),
+        _ => {}
     }
 }
 
