@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use chancery_model::{Digest, Domain};
+use chancery_model::{ColumnFacts, Digest, Domain};
 use serde::{Deserialize, Serialize};
 
 /// The form of a dataset's sources.
@@ -124,6 +124,15 @@ pub struct Column {
 }
 
 impl Column {
+    /// The column as a grant sees it.
+    pub fn facts(&self) -> ColumnFacts<'_> {
+        ColumnFacts {
+            name: &self.name,
+            element: self.element.as_deref(),
+            key: self.key,
+        }
+    }
+
     /// A column that plays no part in the classification.
     pub(crate) fn plain(name: &str, element: Option<&str>, key: bool) -> Self {
         Self {

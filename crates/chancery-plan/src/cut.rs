@@ -1,5 +1,5 @@
 use chancery_dataset::{Catalogue, Column, Table};
-use chancery_model::{Census, ColumnFacts, Domain, Grant, Predicate, Signature};
+use chancery_model::{Census, Domain, Grant, Predicate, Signature};
 
 /// One column of a cut and for whom its cells leave; for others they are null.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,7 +90,7 @@ fn cut(
         None => Predicate::constant(predicate.holds(&nobody)),
     };
     let all_rows = census.rows_where(at, &here);
-    let rows = settle(&grant.rows(table.columns.iter().map(facts), domain));
+    let rows = settle(&grant.rows(table.columns.iter().map(Column::facts), domain));
     let leaving = Predicate::all([here, rows.clone()], domain);
     let expected_rows = census.rows_where(at, &leaving);
     if expected_rows == 0 {
@@ -122,12 +122,4 @@ fn cut(
         expected_rows,
         all_rows,
     })
-}
-
-fn facts(column: &Column) -> ColumnFacts<'_> {
-    ColumnFacts {
-        name: &column.name,
-        element: column.element.as_deref(),
-        key: column.key,
-    }
 }

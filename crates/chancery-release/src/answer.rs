@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_dataset::{Dataset, Table};
+use chancery_dataset::{Column, Dataset, Table};
 use chancery_law::{Confirmed, Effect, InForce, LawPack, Ruling};
 use chancery_model::{
-    Census, Class, ColumnFacts, Decision, ElementDecision, Grant, Group, Outcome, Predicate,
-    Signature, TableCount,
+    Census, Class, Decision, ElementDecision, Grant, Group, Outcome, Predicate, Signature,
+    TableCount,
 };
 use chancery_plan::{Cut, cuts};
 
@@ -120,7 +120,7 @@ impl<'a> Tally<'a> {
         let tables = tables.map(|(at, table)| TableTally {
             at,
             table,
-            rows: grant.rows(table.columns.iter().map(facts), law.domain()),
+            rows: grant.rows(table.columns.iter().map(Column::facts), law.domain()),
         });
         Self {
             question,
@@ -302,13 +302,5 @@ impl<'a> Tally<'a> {
             rows: self.census.rows(tally.at),
             released_rows: self.census.rows_where(tally.at, &tally.rows),
         }
-    }
-}
-
-fn facts(column: &chancery_dataset::Column) -> ColumnFacts<'_> {
-    ColumnFacts {
-        name: &column.name,
-        element: column.element.as_deref(),
-        key: column.key,
     }
 }

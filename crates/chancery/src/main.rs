@@ -20,7 +20,10 @@ use clap::Parser as _;
 use args::{Args, Command};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return misused(&error),
+    };
     let context = command::Context {
         workspace: args.workspace.clone(),
         format: args.format,
@@ -43,5 +46,17 @@ fn main() -> ExitCode {
     match result {
         Ok(code) => code,
         Err(failure) => failure.report(),
+    }
+}
+
+/// Help and version are asked for; anything else is a failure, and not clap's own 2, which here
+/// says that a request was denied.
+fn misused(error: &clap::Error) -> ExitCode {
+    // A closed stream is no further failure.
+    drop(error.print());
+    if error.use_stderr() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     }
 }

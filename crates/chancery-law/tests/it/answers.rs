@@ -305,3 +305,23 @@ fn the_stock_authorizer_agrees_on_every_combination() {
         }
     }
 }
+
+#[test]
+fn a_predicate_that_says_more_than_the_law_is_found_out() {
+    let pack = shipped();
+    let law = in_force(&pack, "2026-01-10");
+    let query = query(&pack, "hhs/cms", "dhs/ice", "immigration-enforcement/civil");
+    let signatures = all_signatures(&pack, &ORIGINS);
+    let mut ruling = law.decide(&query).unwrap();
+    let name = ruling
+        .elements
+        .iter_mut()
+        .find(|ruling| ruling.element == "ssn")
+        .unwrap();
+    name.released_when = chancery_model::Predicate::Always;
+    let refused = law.confirm(ruling, &signatures.iter().collect());
+    assert!(matches!(
+        refused,
+        Err(chancery_law::Error::Disagreement { element, .. }) if element == "ssn"
+    ));
+}

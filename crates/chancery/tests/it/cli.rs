@@ -34,10 +34,27 @@ fn the_first_page_lists_the_commands() {
     let help = bare(&["--help"]).expect(0);
     insta::assert_snapshot!("help", help.stdout);
     assert_eq!(help.stderr, "");
-    let nothing = bare(&[]).expect(2);
+    // Not 2, which says that a request was denied.
+    let nothing = bare(&[]).expect(1);
     assert_eq!(nothing.stdout, "");
-    bare(&["decide"]).expect(2);
+    bare(&["decide"]).expect(1);
     bare(&["--version"]).expect(0);
+}
+
+#[test]
+fn shells_and_manuals_are_served() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = bare(&["completions", shell]).expect(0).stdout;
+        assert!(
+            script.contains("chancery") && script.contains("decide"),
+            "{shell}"
+        );
+    }
+    let page = bare(&["man"]).expect(0).stdout;
+    assert!(page.contains(".TH chancery 1") && page.contains("release"));
+    let folder = tempfile::tempdir().unwrap();
+    bare(&["man", folder.path().to_str().unwrap()]).expect(0);
+    assert!(folder.path().join("chancery-decide.1").exists());
 }
 
 #[test]
