@@ -63,7 +63,7 @@ pub(crate) fn rows(dice: &mut Dice, file: usize, count: usize, people: usize) ->
             id(dice, person),
             Some(
                 (*dice.pick(&[
-                    "06", "06 ", " 06", "93", "56", "48", "53", "94", "99", "06\t", "",
+                    "06", "06 ", " 06", "93", "56", "48", "53", "94", "99", "6", "",
                 ]))
                 .to_owned(),
             ),
@@ -114,7 +114,7 @@ fn id(dice: &mut Dice, person: usize) -> Option<String> {
         2 => "   ".to_owned(),
         3 => "999999999999".to_owned(),
         4 => format!("p{person}"),
-        5 => format!("P{person}\t"),
+        5 => format!("p{person}"),
         6..10 => format!(" P{person} "),
         10..14 => format!("P{person}   "),
         _ => format!("P{person}"),
@@ -156,7 +156,7 @@ pub(crate) fn attributes(rows: &[Row], findings: &[(Who, &str)]) -> BTreeMap<Who
             };
             match *plays {
                 "" => {}
-                "case_num" if value.is_empty() || (value.len() >= 4 && filled(value)) => {}
+                "case_num" if value.is_empty() || filled(value) => {}
                 "case_num" => {
                     person.cases.insert(value.to_owned());
                 }
