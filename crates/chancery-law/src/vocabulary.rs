@@ -396,6 +396,9 @@ fn unique<'a>(
 
 /// A hint that names the nearest known word, or where to find them all.
 pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    if word.contains('*') {
+        return "`*` stands for one of many: name it, as `state/06` is one of `state/*`".to_owned();
+    }
     let nearest = known
         .map(|known| (strsim::damerau_levenshtein(word, known), known))
         .min()

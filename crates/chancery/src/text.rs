@@ -1,6 +1,8 @@
 //! How results look to people: readable without colour, and aloud.
 
-use comfy_table::{CellAlignment, ContentArrangement, Table, TableComponent, presets};
+use comfy_table::{
+    CellAlignment, ColumnConstraint, ContentArrangement, Table, TableComponent, presets,
+};
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
@@ -55,8 +57,19 @@ pub(crate) fn table(header: &[&str], numbers: &[usize], rows: Vec<Vec<String>>) 
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
+    // What has no space in it, such as an id, is not broken over lines.
+    let whole = |column: &usize| {
+        rows.iter()
+            .all(|row| row.get(*column).is_some_and(|cell| !cell.contains(' ')))
+    };
+    let columns: Vec<usize> = (0..header.len()).filter(whole).collect();
     for row in rows {
         table.add_row(row);
+    }
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     let lines: Vec<String> = table
         .lines()

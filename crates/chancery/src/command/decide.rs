@@ -20,7 +20,7 @@ pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
     let in_force = law.in_force(day(args.on), workspace.sign_off())?;
     let answer = chancery_release::decide(question, &in_force, &dataset)?;
     if args.plan {
-        text::print(&plans(&answer, &law, &dataset)?);
+        text::print(&plans(context.format, &answer, &law, &dataset)?);
     } else {
         print(context.format, &answer, &in_force, &dataset)?;
     }
@@ -64,7 +64,7 @@ pub(crate) fn text(answer: &Answer, law: &InForce<'_>, dataset: &Dataset) -> Str
 }
 
 /// The optimised plan of every table and origin, as DataFusion shows it.
-fn plans(answer: &Answer, law: &LawPack, dataset: &Dataset) -> Result<String> {
+fn plans(format: Format, answer: &Answer, law: &LawPack, dataset: &Dataset) -> Result<String> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
     let limits = Limits {
         memory: 64 << 20,
@@ -74,18 +74,31 @@ fn plans(answer: &Answer, law: &LawPack, dataset: &Dataset) -> Result<String> {
     let engine = Embedded::new(&limits).map_err(|error| failed(&error))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| failed(&error))?;
-    let mut text = String::new();
+    let mut plans = Vec::new();
     for cut in answer.cuts() {
         let plan = engine.plan(dataset, cut, law.domain(), law.classification());
         let plan = runtime.block_on(plan).map_err(|error| failed(&error))?;
-        text.push_str(&format!(
-            "{} {}\n{}\n\n",
-            cut.table,
-            cut.origin,
-            plan.display_indent()
-        ));
+        plans.push((&cut.table, &cut.origin, plan.display_indent().to_string()));
     }
-    Ok(text.trim_end().to_owned())
+    match format {
+        Format::Json => {
+            let plan = |(table, origin, plan)| serde_json::json!({ "table": table, "origin": origin, "plan": plan });
+            json(
+                &plans
+                    .into_iter()
+                    .map(plan)
+                    .collect::<Vec<serde_json::Value>>(),
+            )
+        }
+        Format::Text => {
+            let plan = |(table, origin, plan)| format!("{table} {origin}\n{plan}");
+            Ok(plans
+                .into_iter()
+                .map(plan)
+                .collect::<Vec<String>>()
+                .join("\n\n"))
+        }
+    }
 }
 
 /// The decision as a privacy officer reads it, aloud if need be.
@@ -261,20 +274,26 @@ impl Face<'_> {
         )
     }
 
-    /// The elements asked for that leave about nobody.
+    /// The elements asked for that leave about nobody, and those that the tables asked for lack.
     fn never(&self) -> String {
-        let barred: Vec<&String> = self
-            .decision()
-            .elements
-            .iter()
-            .filter(|element| element.subjects == 0)
-            .map(|element| &element.element)
-            .collect();
-        if barred.is_empty() {
-            return String::new();
-        }
-        let text = format!("{}.", self.titles(barred.into_iter()));
-        format!("Leaves about nobody\n{}", text::wrap(&text, "  "))
+        let listed = |title: &str, lacking: bool| {
+            let elements =
+                self.decision().elements.iter().filter(|element| {
+                    element.subjects == 0 && element.columns.is_empty() == lacking
+                });
+            let names: Vec<&String> = elements.map(|element| &element.element).collect();
+            if names.is_empty() {
+                return String::new();
+            }
+            let text = format!("{}.", self.titles(names.into_iter()));
+            format!("{title}\n{}", text::wrap(&text, "  "))
+        };
+        let parts = [
+            listed("Leaves about nobody", false),
+            listed("Not in the tables asked for", true),
+        ];
+        let parts = parts.into_iter().filter(|part| !part.is_empty());
+        parts.collect::<Vec<_>>().join("\n\n")
     }
 
     fn why(&self) -> String {

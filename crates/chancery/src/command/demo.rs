@@ -39,26 +39,6 @@ const CLOSE: &str = "2026-01-10";
 
 const DATASET: &str = "tmsis-2025-12";
 
-const REQUEST: &str = r#"# Immigration and Customs Enforcement asks for everything.
-recipient = "dhs/ice"
-purpose = "immigration-enforcement/civil"
-custodian = "hhs/cms"
-dataset = "tmsis-2025-12"
-tables = ["*"]
-elements = ["*"]
-format = "parquet"
-authority = ["us/usc/8/1360-b"]
-justification = "identity and location of aliens"
-requested_by = "a demonstration"
-"#;
-
-const OVERSIGHT: &str = r#"# The Inspector General asks for everything, for program integrity: a flow that must go on.
-recipient = "hhs/oig"
-purpose = "program-administration/integrity"
-custodian = "hhs/cms"
-dataset = "tmsis-2025-12"
-"#;
-
 pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
     let begun = Instant::now();
     let dir = &args.dir.clone().unwrap_or_else(unused);
@@ -86,10 +66,7 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
     text::print(&indent(&datasets::profile(&dataset)));
 
     step(3, "One request on seven dates of the litigation");
-    let request = workspace.root().join("requests/ice.toml");
-    save(&request, REQUEST)?;
-    save(&workspace.root().join("requests/oig.toml"), OVERSIGHT)?;
-    text::print(&indent(REQUEST.trim_end()));
+    text::print(&indent(init::ICE.trim_end()));
     text::print("");
     text::print(&indent(&seven_dates(&workspace, &law, &dataset)?));
 
@@ -134,11 +111,6 @@ fn indent(text: &str) -> String {
         }
     });
     lines.collect::<Vec<_>>().join("\n")
-}
-
-fn save(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text)
-        .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", path.display())))
 }
 
 fn people(
@@ -188,8 +160,8 @@ fn decided(
     dataset: &Dataset,
     date: &str,
 ) -> Result<Decision> {
-    let request = Request::parse("requests/ice.toml", REQUEST)?;
-    let question = ask("requests/ice.toml", REQUEST, request, law, dataset)?;
+    let request = Request::parse("requests/ice.toml", init::ICE)?;
+    let question = ask("requests/ice.toml", init::ICE, request, law, dataset)?;
     let in_force = law.in_force(parse(date)?, workspace.sign_off())?;
     Ok(decide(question, &in_force, dataset)?.decision().clone())
 }
@@ -234,8 +206,8 @@ fn released(
     law: &LawPack,
     dataset: &Dataset,
 ) -> Result<PathBuf> {
-    let request = Request::parse("requests/ice.toml", REQUEST)?;
-    let question = ask("requests/ice.toml", REQUEST, request, law, dataset)?;
+    let request = Request::parse("requests/ice.toml", init::ICE)?;
+    let question = ask("requests/ice.toml", init::ICE, request, law, dataset)?;
     let in_force = law.in_force(parse(CLOSE)?, workspace.sign_off())?;
     let outcome = release(
         workspace,

@@ -13,6 +13,27 @@ use crate::text;
 static SHIPPED_LAW: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../law");
 const PACK: &str = "us-medicaid";
 
+/// A request for a demonstration to try.
+pub(crate) const ICE: &str = r#"# Immigration and Customs Enforcement asks for everything.
+recipient = "dhs/ice"
+purpose = "immigration-enforcement/civil"
+custodian = "hhs/cms"
+dataset = "tmsis-2025-12"
+tables = ["*"]
+elements = ["*"]
+format = "parquet"
+authority = ["us/usc/8/1360-b"]
+justification = "identity and location of aliens"
+requested_by = "a demonstration"
+"#;
+
+const OIG: &str = r#"# The Inspector General asks for everything, for program integrity: a flow that must go on.
+recipient = "hhs/oig"
+purpose = "program-administration/integrity"
+custodian = "hhs/cms"
+dataset = "tmsis-2025-12"
+"#;
+
 pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
     let workspace = make(&args.dir, args.demo, args.ledger.as_deref())?;
     let root = workspace.root().display();
@@ -53,7 +74,16 @@ pub(crate) fn make(dir: &Path, demonstration: bool, ledger: Option<&str>) -> Res
         demonstration,
         memory_mib: Config::DEFAULT_MEMORY_MIB,
     };
-    Ok(Workspace::init(dir, config, &shipped_law(), &System)?)
+    let workspace = Workspace::init(dir, config, &shipped_law(), &System)?;
+    if demonstration {
+        for (name, text) in [("ice.toml", ICE), ("oig.toml", OIG)] {
+            let path = workspace.root().join("requests").join(name);
+            std::fs::write(&path, text).map_err(|error| {
+                Failure::new(format!("cannot write `{}`: {error}", path.display()))
+            })?;
+        }
+    }
+    Ok(workspace)
 }
 
 fn shipped_law() -> BTreeMap<String, String> {

@@ -5,6 +5,7 @@ use clap::CommandFactory as _;
 use super::Result;
 use crate::args::{self, Args};
 use crate::failure::Failure;
+use crate::text;
 
 pub(crate) fn run(args: &args::Man) -> Result {
     let failed = |error: std::io::Error| Failure::new(format!("cannot write the manual: {error}"));
@@ -14,9 +15,11 @@ pub(crate) fn run(args: &args::Man) -> Result {
             clap_mangen::generate_to(Args::command(), dir).map_err(failed)?;
         }
         None => {
+            let mut page = Vec::new();
             clap_mangen::Man::new(Args::command())
-                .render(&mut std::io::stdout())
+                .render(&mut page)
                 .map_err(failed)?;
+            text::print(String::from_utf8_lossy(&page).trim_end());
         }
     }
     Ok(ExitCode::SUCCESS)
