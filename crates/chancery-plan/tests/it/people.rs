@@ -156,9 +156,10 @@ pub(crate) fn attributes(rows: &[Row], findings: &[(Who, &str)]) -> BTreeMap<Who
             };
             match *plays {
                 "" => {}
-                "case_num" if value.is_empty() || filled(value) => {}
                 "case_num" => {
-                    person.cases.insert(value.to_owned());
+                    if !value.is_empty() && !filled(value) {
+                        person.cases.insert(value.to_owned());
+                    }
                 }
                 plays => {
                     person.codes.insert(format!("{plays}={value}"));

@@ -9,18 +9,15 @@ use crate::text;
 
 pub(crate) fn run(args: &args::Man) -> Result {
     let failed = |error: std::io::Error| Failure::new(format!("cannot write the manual: {error}"));
-    match &args.dir {
-        Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(failed)?;
-            clap_mangen::generate_to(Args::command(), dir).map_err(failed)?;
-        }
-        None => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Args::command())
-                .render(&mut page)
-                .map_err(failed)?;
-            text::print(String::from_utf8_lossy(&page).trim_end());
-        }
+    if let Some(dir) = &args.dir {
+        std::fs::create_dir_all(dir).map_err(failed)?;
+        clap_mangen::generate_to(Args::command(), dir).map_err(failed)?;
+        return Ok(ExitCode::SUCCESS);
     }
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Args::command())
+        .render(&mut page)
+        .map_err(failed)?;
+    text::print(String::from_utf8_lossy(&page).trim_end());
     Ok(ExitCode::SUCCESS)
 }
