@@ -60,15 +60,16 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A folder, or the id of a release in the workspace.
+/// A folder, from here or from the workspace, or the id of a release in the workspace.
 fn folder(release: &str, workspace: Option<&Workspace>) -> PathBuf {
-    let path = Path::new(release);
-    match workspace {
-        Some(workspace) if !path.join("manifest.dsse.json").exists() => {
-            workspace.releases_dir().join(release)
-        }
-        _ => path.to_owned(),
-    }
+    let here = PathBuf::from(release);
+    let Some(workspace) = workspace else {
+        return here;
+    };
+    let below = workspace.root().join(release);
+    let is_release = |folder: &PathBuf| folder.join("manifest.dsse.json").exists();
+    let named = workspace.releases_dir().join(release);
+    [here, below].into_iter().find(is_release).unwrap_or(named)
 }
 
 fn read_key(file: &Path) -> Result<VerifierKey> {
