@@ -2,9 +2,8 @@
 //! `tpe` feature.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-use cedar_policy::pst::{Clause, Expr, Literal};
+use cedar_policy::pst::Clause;
 use cedar_policy::{
     Context, Entities, Entity, EntityTypeName, EntityUid, PartialEntities, PartialEntityUid,
     PartialRequest, Policy, RestrictedExpression,
@@ -149,8 +148,7 @@ impl InForce<'_> {
             .to_pst()
             .map_err(|error| refuse(error.to_string()))?;
         let domain = self.pack.domain();
-        let always = Arc::new(Expr::Literal(Literal::Bool(true)));
-        let mut parts = vec![predicate(&always, domain, &self.pack.probe).map_err(refuse)?];
+        let mut parts = Vec::new();
         for clause in pst.body().clauses() {
             parts.push(match clause {
                 Clause::When(expr) => predicate(expr, domain, &self.pack.probe).map_err(refuse)?,

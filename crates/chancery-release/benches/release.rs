@@ -3,14 +3,13 @@
 #![allow(missing_docs, reason = "criterion's own functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail")]
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chancery_dataset::synth::{self, Plan};
 use chancery_dataset::{AddRequest, Kind, Silent, add};
 use chancery_model::Request;
 use chancery_release::{
-    Config, Fixed, Outcome, Workspace, ask, dataset_law, decide, elements, release,
+    Config, Fixed, Outcome, Workspace, ask, dataset_law, decide, elements, pack_files, release,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -20,22 +19,9 @@ const REQUESTS: [(&str, &str, &str); 2] = [
     ("wide", "hhs/oig", "program-administration/integrity"),
 ];
 
-fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, root, files);
-        } else {
-            let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-            files.insert(name.to_owned(), std::fs::read_to_string(&path).unwrap());
-        }
-    }
-}
-
 fn workspace(root: &Path, clock: Fixed) -> Workspace {
     let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
-    let mut files = BTreeMap::new();
-    collect(&law, &law, &mut files);
+    let files = pack_files(&law).unwrap();
     let config = Config {
         ledger: "chancery.example/bench".to_owned(),
         law: PathBuf::from("law/us-medicaid"),

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_dataset::{Column, Dataset, Table};
+use chancery_dataset::{Column, Dataset, Progress, Table};
 use chancery_law::{Confirmed, Effect, InForce, LawPack, Ruling};
 use chancery_model::{
     Census, Class, Decision, ElementDecision, Grant, Group, Outcome, Predicate, Signature,
@@ -33,6 +33,17 @@ impl Answer {
     /// The ruling that both evaluators agree on.
     pub fn confirmed(&self) -> &Confirmed {
         &self.confirmed
+    }
+
+    /// Holds every file that a release of this answer reads against its digest.
+    pub(crate) fn verify_inputs(
+        &self,
+        dataset: &Dataset,
+        progress: &dyn Progress,
+    ) -> Result<(), Error> {
+        let tables: BTreeSet<&str> = self.cuts.iter().map(|cut| cut.table.as_str()).collect();
+        let tables: Vec<&str> = tables.into_iter().collect();
+        Ok(dataset.verify_digests(&tables, progress)?)
     }
 
     /// What leaves, table by table and origin by origin.

@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use chancery_dataset::{Dataset, Progress};
 use chancery_law::{InForce, LawPack};
 use chancery_model::Outcome as Verdict;
@@ -49,11 +47,8 @@ pub fn release(
         let index = ledger.append(&entry)?.index();
         return Ok(Outcome::Denied(Box::new(answer), index));
     }
-    let names: BTreeSet<&str> = answer.cuts().iter().map(|cut| cut.table.as_str()).collect();
-    let names: Vec<&str> = names.into_iter().collect();
-    let signed = dataset
-        .verify_digests(&names, progress)
-        .map_err(Error::from)
+    let signed = answer
+        .verify_inputs(dataset, progress)
         .and_then(|()| sign(workspace, &id, &answer, law.pack(), dataset, progress));
     let signed = match signed {
         Ok(signed) => signed,

@@ -140,10 +140,9 @@ pub fn replay(
     let dataset = workspace.dataset(&request.dataset, &law)?;
     let text = toml::to_string(&request).unwrap_or_default();
     let question = ask(MANIFEST, &text, request, &law, &dataset)?;
-    let names: Vec<&str> = question.tables.iter().map(String::as_str).collect();
-    dataset.verify_digests(&names, progress)?;
     let in_force = law.in_force(manifest.on, workspace.sign_off())?;
     let answer = decide(question, &in_force, &dataset)?;
+    answer.verify_inputs(&dataset, progress)?;
     let scratch = Scratch::new(workspace)?;
     let staged = Staged::write(
         workspace,

@@ -175,8 +175,7 @@ impl Workspace {
     /// A file that cannot be read, or is not text.
     pub fn law_source(&self) -> Result<PackSource, Error> {
         let dir = self.law_dir();
-        let mut files = BTreeMap::new();
-        collect(&dir, &dir, &mut files)?;
+        let files = pack_files(&dir)?;
         Ok(PackSource::new(dir.display().to_string(), files))
     }
 
@@ -270,6 +269,17 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), Error> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(path).map_err(Error::io("create", path))
+}
+
+/// Reads the files of a law pack's folder, by path below it.
+///
+/// # Errors
+///
+/// A file that cannot be read, or is not text.
+pub fn pack_files(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
+    let mut files = BTreeMap::new();
+    collect(dir, dir, &mut files)?;
+    Ok(files)
 }
 
 fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) -> Result<(), Error> {

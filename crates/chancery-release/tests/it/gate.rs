@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chancery_dataset::synth::{Plan, write};
@@ -7,28 +6,11 @@ use chancery_law::LawPack;
 use chancery_model::Request;
 use chancery_release::{
     Config, Entry, Error, Fixed, Keys, Outcome, Question, Workspace, ask, dataset_law, elements,
-    recover, release, replay, rolled_back, still_held, verify, write_ledger,
+    pack_files, recover, release, replay, rolled_back, still_held, verify, write_ledger,
 };
 
 fn clock() -> Fixed {
     Fixed("2026-01-10T12:00:00Z".parse().unwrap())
-}
-
-fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
-    for entry in std::fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            collect(&path, root, files);
-        } else {
-            let name = path
-                .strip_prefix(root)
-                .unwrap()
-                .to_str()
-                .unwrap()
-                .to_owned();
-            files.insert(name, std::fs::read_to_string(&path).unwrap());
-        }
-    }
 }
 
 /// A workspace with 300 people of two states, under the shipped law pack.
@@ -43,8 +25,7 @@ impl Case {
     fn new(demonstration: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
-        let mut files = BTreeMap::new();
-        collect(&root, &root, &mut files);
+        let files = pack_files(&root).unwrap();
         let config = Config {
             ledger: "example/ledger".to_owned(),
             law: PathBuf::from("law"),
