@@ -41,6 +41,11 @@ impl Checkpoint {
         &self.0.note
     }
 
+    /// T.
+    pub fn timestamp(&self) -> Option<u64> {
+        None
+    }
+
     pub(crate) fn sign(key: &SigningKey, size: u64, root: Hash) -> Result<Self> {
         let internal = || Error::malformed("checkpoint", "it cannot be put into a note");
         let name = key.verifier().name().to_owned();

@@ -60,6 +60,8 @@
 // What is signed and shown.
 mod key;
 
+mod keyring;
+
 mod checkpoint;
 
 mod proof;
@@ -71,25 +73,37 @@ mod storage;
 
 mod tiles;
 
-// How it grows.
+// What is decided, and how the log grows.
+mod lock;
+
 mod growth;
 mod staged;
 
+mod cosigner;
+
 mod ledger;
 
-// How it is read.
+mod appender;
+
+// How it is read and checked.
 mod reader;
 
 mod fsck;
+mod repair;
 
 mod error;
 
+pub use crate::appender::{Appender, Writer};
 pub use crate::bundle::{parse_bundle, write_bundle};
 pub use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+pub use crate::cosigner::Cosigner;
 pub use crate::error::{Error, Result};
-pub use crate::fsck::{FsckReport, Problem, fsck, fsck_on};
+pub use crate::fsck::{FsckReport, Problem, fsck};
 pub use crate::key::{SigningKey, VerifierKey};
-pub use crate::ledger::{Ledger, Receipt};
+pub use crate::keyring::{Keyring, LogKeys};
+pub use crate::ledger::{Ledger, Parts, Receipt};
+pub use crate::lock::{Lock, Locked, SqliteLock};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
-pub use crate::storage::Storage;
+pub use crate::repair::{Repair, repair};
+pub use crate::storage::{FileSystem, Folder, Os, Storage};

@@ -73,7 +73,7 @@ fn a_flipped_bit_on_the_right_edge_keeps_the_ledger_shut() {
     for path in edge {
         for position in positions(disk.file(path).unwrap().len()) {
             let damaged = flipped(&disk, path, position);
-            let refused = Ledger::open_on(Box::new(damaged), &key()).err().unwrap();
+            let refused = open(&damaged).err().unwrap();
             let is_named = matches!(refused, Error::Damaged { .. } | Error::WrongKey { .. });
             assert!(
                 is_named && refused.hint().is_some(),
@@ -87,7 +87,7 @@ fn a_flipped_bit_on_the_right_edge_keeps_the_ledger_shut() {
         for path in [last, format!("tile/1/000.p/{}", size / 256)] {
             let damaged = flipped(&full, &path, 5);
             assert!(
-                Ledger::open_on(Box::new(damaged), &key()).is_err(),
+                open(&damaged).is_err(),
                 "{path}"
             );
         }
@@ -102,7 +102,7 @@ fn a_reader_hands_out_nothing_from_a_damaged_tile_or_bundle() {
     for path in ["tile/0/000", "tile/0/001.p/255", "tile/1/000.p/1"] {
         for position in [0, 31] {
             let damaged = flipped(&disk, path, position);
-            let reader = LedgerReader::open_on(Box::new(damaged)).unwrap();
+            let reader = reader(&damaged);
             for index in [0, 1, 100] {
                 assert!(
                     matches!(reader.entry(index), Err(Error::Damaged { .. })),
@@ -190,7 +190,7 @@ fn files_that_no_tree_of_this_size_has_are_found() {
 fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
     let disk = ledger_of(&[3]);
     let old_checkpoint = disk.file("checkpoint").unwrap();
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     ledger.append(&entry(3)).unwrap();
     put(&disk, "checkpoint", &old_checkpoint);
 
@@ -202,7 +202,7 @@ fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
             .any(|problem| problem.hint.contains("witness"))
     );
 
-    let mut ledger = Ledger::open_on(Box::new(disk), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     let refused = ledger.append(b"another entry in its place").unwrap_err();
     assert!(matches!(refused, Error::Conflict { .. }), "{refused}");
 }
