@@ -161,7 +161,7 @@ impl Check<'_> {
             return Ok(Some(expected.clone()));
         }
         Ok(match (expected, found) {
-            (Some(expected), Some(found)) => Some(expected.with_older(&found)),
+            (Some(expected), Some(found)) => Some(expected.with_older(&found)?),
             (expected, found) => expected.cloned().or(found),
         })
     }

@@ -344,16 +344,24 @@ impl Ledger {
     }
 
     fn publish(&mut self, checkpoint: Checkpoint) -> Result<()> {
-        self.storage
+        let storage = &*self.storage;
+        storage
             .replace(CHECKPOINT, checkpoint.as_str().as_bytes())
-            .map_err(|reason| failed(&*self.storage, "write", CHECKPOINT, reason))?;
+            .map_err(|reason| failed(storage, "write", CHECKPOINT, reason))?;
+        if read(storage, CHECKPOINT)?.as_deref() != Some(checkpoint.as_str().as_bytes()) {
+            return Err(damaged(storage, CHECKPOINT, "it is not what was written"));
+        }
         self.published = checkpoint;
         Ok(())
     }
 
     /// The staged append, if there is one; read from the lock, not remembered.
     fn staged(&self) -> Result<Option<Staged>> {
-        let staged = self.lock.load()?.staged;
+        let Locked { checkpoint, staged } = self.lock.load()?;
+        if checkpoint.as_deref() != Some(self.locked.as_str()) {
+            let file = self.lock.locate();
+            return Err(Error::Conflict { file });
+        }
         let staged = staged.map(|content| Staged::parse(&content)).transpose();
         staged.map_err(|problem| self.bad_stage(&problem.to_string()))
     }
@@ -505,7 +513,7 @@ fn write_vkey(storage: &dyn Storage, keys: &Keyring) -> Result<()> {
 /// The keys of the caller with the older ones of the log, which must have one in common.
 pub(crate) fn known_keys(own: &Keyring, found: &Keyring, storage: &dyn Storage) -> Result<Keyring> {
     if found.name() == own.name() && own.keys().any(|key| found.keys().any(|k| k == key)) {
-        return Ok(own.with_older(found));
+        return own.with_older(found);
     }
     Err(Error::WrongKey {
         file: storage.locate(VKEY),

@@ -13,7 +13,7 @@ use chancery_ledger::{
 
 use crate::disk::{Disk, HONEST, Fault};
 use crate::tree::ledger_of;
-use crate::{entries, entry, key, oracle};
+use crate::{check, create, keyring, keys, open, parts, reader, create_in, open_in, entries, entry,  oracle};
 
 /// Batches that cross the boundary of the first tile: within it, over it, and after it.
 const BATCHES: [u64; 3] = [1, 3, 1];
@@ -55,7 +55,7 @@ fn calls_in_a_run(base: &Disk) -> usize {
 }
 
 fn check(disk: &Disk, acknowledged: &Acknowledged, case: &str) {
-    let report = fsck_on(disk, Some(&key().verifier())).unwrap();
+    let report = crate::check(disk);
     assert_eq!(report.problems, [], "{case}");
     let reader = reader(&disk);
     let all: Vec<Vec<u8>> = reader
@@ -92,7 +92,7 @@ fn recover_and_go_on(disk: &Disk, acknowledged: &mut Acknowledged, case: &str) {
     check(disk, acknowledged, case);
     let sent = vec![format!("after {case}").into_bytes()];
     let receipts = ledger.append_batch(&crate::slices(&sent)).expect(case);
-    verify_proof(receipts[0].proof(), &sent[0], &key().verifier()).expect(case);
+    verify_proof(&receipts[0].proof().to_string(), &sent[0], &keyring()).expect(case);
     record(acknowledged, receipts, &sent);
     check(disk, acknowledged, case);
 }
@@ -224,7 +224,7 @@ fn the_real_folder_recovers_from_every_point_too() {
         let folder = tempfile::tempdir().unwrap();
         copy_out(&disk, folder.path());
         let ledger = open_in(folder.path()).unwrap();
-        let report = fsck(folder.path(), Some(&key().verifier())).unwrap();
+        let report = fsck(folder.path(), Some(&keyring())).unwrap();
         assert_eq!(report.problems, [], "killed at {call}");
         let reader = LedgerReader::open(folder.path()).unwrap();
         assert_eq!(reader.checkpoint(), ledger.checkpoint());

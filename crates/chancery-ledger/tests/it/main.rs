@@ -55,6 +55,11 @@ fn parts(disk: &Disk) -> Parts {
     }
 }
 
+/// Makes an empty log on a disk in memory.
+fn create(disk: &Disk) -> Result<Ledger, Error> {
+    Ledger::create(parts(disk))
+}
+
 /// Opens the log on a disk in memory.
 fn open(disk: &Disk) -> Result<Ledger, Error> {
     Ledger::open(parts(disk))

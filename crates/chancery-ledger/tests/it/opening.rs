@@ -6,7 +6,7 @@ use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck};
 
 use crate::disk::{Disk, Fault};
 use crate::tree::ledger_of;
-use crate::{entries, entry, key, slices};
+use crate::{check, create, keyring, keys, open, parts, reader, create_in, open_in, entries, entry,  slices};
 
 #[test]
 fn a_second_writer_is_refused_and_readers_are_not() {
@@ -75,13 +75,13 @@ fn a_ledger_is_not_created_over_another_or_over_its_remains() {
 #[test]
 fn a_create_cut_short_anywhere_can_be_repeated() {
     let whole = Disk::default();
-    Ledger::create_on(&whole, &key()).unwrap();
+    create(&whole).unwrap();
     for call in 0..whole.calls() {
         let disk = Disk::default();
         disk.kill_at(call);
-        Ledger::create_on(&disk, &key()).unwrap_err();
+        create(&disk).unwrap_err();
         disk.restart();
-        match Ledger::create_on(&disk, &key()) {
+        match create(&disk) {
             Ok(()) => {}
             Err(error) => assert!(matches!(error, Error::AlreadyExists { .. }), "{error}"),
         }
@@ -209,14 +209,14 @@ fn an_append_left_by_a_killed_process_is_finished_by_the_next() {
     assert!(disk.file(".staged").is_some());
     disk.restart();
 
-    let report = chancery_ledger::fsck_on(&disk, None).unwrap();
+    let report = check(&disk);
     assert_eq!(report.problems.len(), 1);
     assert!(report.problems[0].file.ends_with(".staged"));
 
     let ledger = open(&disk).unwrap();
     assert_eq!(ledger.size(), 258);
     assert_eq!(disk.file(".staged"), None);
-    assert!(chancery_ledger::fsck_on(&disk, None).unwrap().is_sound());
+    assert!(check(&disk).is_sound());
     assert_eq!(
         reader(&disk)
             .entry(257)

@@ -5,12 +5,12 @@ use chancery_ledger::{
 };
 
 use crate::disk::Disk;
-use crate::{entries, entry, key, oracle, slices};
+use crate::{check, create, keyring, keys, open, parts, reader, create_in, open_in, entries, entry,  oracle, slices};
 
 /// A ledger in memory with this many entries, appended in batches of these sizes.
 pub(crate) fn ledger_of(batches: &[u64]) -> Disk {
     let disk = Disk::default();
-    Ledger::create_on(&disk, &key()).unwrap();
+    create(&disk).unwrap();
     let mut ledger = open(&disk).unwrap();
     for batch in batches {
         let size = ledger.size();
@@ -77,7 +77,7 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
         );
         let is_verified = size % 16 < 2;
         if is_verified {
-            let shown = verify_proof(receipt.proof(), entry, &key().verifier()).unwrap();
+            let shown = verify_proof(&receipt.proof().to_string(), entry, &keyring()).unwrap();
             assert_eq!((shown.index, shown.tree_size), (size - 1, size));
         }
     }
@@ -98,7 +98,7 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
             roots[usize::try_from(size).unwrap()]
         );
     }
-    let report = fsck_on(&disk, Some(&key().verifier())).unwrap();
+    let report = check(&disk);
     assert_eq!(report.problems, []);
     assert_eq!(
         (
@@ -123,7 +123,7 @@ fn batches_give_the_tree_that_single_entries_give() {
         let disk = ledger_of(&batches);
         let reader = reader(&disk);
         assert_eq!(reader.checkpoint().root(), one_by_one[1300], "{batches:?}");
-        assert!(fsck_on(&disk, None).unwrap().is_sound(), "{batches:?}");
+        assert!(check(&disk).is_sound(), "{batches:?}");
     }
 }
 
@@ -134,10 +134,10 @@ fn a_tree_of_three_levels_is_read_proven_and_checked() {
     let reader = reader(&disk);
     for index in [0, 255, 256, 39_999, 40_000, 65_535, 65_536, size - 1] {
         let proof = reader.prove(index).unwrap();
-        verify_proof(&proof, &entry(index), &key().verifier()).unwrap();
+        verify_proof(&proof, &entry(index), &keyring()).unwrap();
     }
     assert!(disk.file("tile/2/000.p/1").is_some() && disk.file("tile/1/000").is_some());
-    let report = fsck_on(&disk, None).unwrap();
+    let report = check(&disk);
     assert_eq!(report.problems, []);
     assert_eq!(report.entries_verified, size);
 }
@@ -190,7 +190,7 @@ fn every_pair_of_sizes_is_consistent_and_no_other_root_is() {
 
 #[test]
 fn entries_are_iterated_over_any_range() {
-    let reader = LedgerReader::open_on(Box::new(ledger_of(&[600]))).unwrap();
+    let reader = reader(&ledger_of(&[600]));
     for range in [
         0..600,
         0..0,
@@ -224,5 +224,5 @@ fn a_deleted_partial_tile_is_read_from_the_full_one() {
         chancery_ledger::Storage::remove(&disk, partial).unwrap();
     }
     assert_eq!(old_reader.entry(253).unwrap(), entry(253));
-    verify_proof(&old_reader.prove(0).unwrap(), &entry(0), &key().verifier()).unwrap();
+    verify_proof(&old_reader.prove(0).unwrap(), &entry(0), &keyring()).unwrap();
 }
