@@ -22,6 +22,8 @@ mod damage;
 
 mod faults;
 
+mod simulation;
+
 // mod round_trips;
 
 use std::path::Path;
