@@ -94,12 +94,18 @@ fn folder_parts(dir: &Path, lock: SqliteLock) -> Parts {
 
 /// Makes a log in a folder.
 fn create_in(dir: &Path) -> Result<Ledger, Error> {
-    Ledger::create(folder_parts(dir, SqliteLock::create(&dir.join("lock.sqlite"))?))
+    Ledger::create(folder_parts(
+        dir,
+        SqliteLock::create(&dir.join("lock.sqlite"))?,
+    ))
 }
 
 /// Opens the log in a folder.
 fn open_in(dir: &Path) -> Result<Ledger, Error> {
-    Ledger::open(folder_parts(dir, SqliteLock::open(&dir.join("lock.sqlite"))?))
+    Ledger::open(folder_parts(
+        dir,
+        SqliteLock::open(&dir.join("lock.sqlite"))?,
+    ))
 }
 
 /// A short entry that differs from every other.
