@@ -61,14 +61,11 @@ fn policy_text(rest: &str) -> String {
 
 /// Which of the witnesses' cosignatures pass.
 fn passes(policy: &Policy, witnesses: &[u8]) -> bool {
-    match policy.check(&cosigned(witnesses)) {
-        Ok(checkpoint) => {
-            assert_eq!(checkpoint.size(), 3);
-            true
-        }
-        Err(Error::NoQuorum { .. }) => false,
-        Err(other) => panic!("{other}"),
+    let outcome = policy.check(&cosigned(witnesses));
+    if let Err(problem) = &outcome {
+        assert!(matches!(problem, Error::NoQuorum { .. }), "{problem}");
     }
+    outcome.is_ok()
 }
 
 #[test]
@@ -205,10 +202,10 @@ fn a_log_that_is_not_listed_is_refused() {
         policy("quorum none\n").check(&UnverifiedCheckpoint::parse(note.as_bytes()).unwrap());
     assert!(matches!(refused, Err(Error::WrongOrigin { .. })));
 
-    let none: Policy = "quorum none\n".parse().unwrap();
-    assert!(none.logs().is_empty() && none.witnesses().is_empty());
-    assert!(none.check(&cosigned(&[])).is_err());
-    none.check_quorum(&cosigned(&[])).unwrap();
+    let empty: Policy = "quorum none\n".parse().unwrap();
+    assert!(empty.logs().is_empty() && empty.witnesses().is_empty());
+    assert!(empty.check(&cosigned(&[])).is_err());
+    empty.check_quorum(&cosigned(&[])).unwrap();
 }
 
 #[test]
