@@ -10,11 +10,19 @@
 mod disk;
 mod oracle;
 
-// mod notes;
+mod keys;
+
+mod keyring;
+
+mod keyfile;
+
+mod policy;
+
+mod notes;
 
 mod tree;
 
-// mod proofs;
+mod proofs;
 
 mod opening;
 
@@ -24,7 +32,7 @@ mod faults;
 
 mod simulation;
 
-// mod round_trips;
+mod round_trips;
 
 use std::path::Path;
 use std::sync::LazyLock;
