@@ -122,6 +122,44 @@ pub enum Error {
         size: u64,
     },
 
+    /// A database could not be read or written.
+    #[error("cannot {action} the database `{file}`: {reason}")]
+    Database {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The database.
+        file: String,
+        /// What it answered.
+        reason: rusqlite::Error,
+    },
+
+    /// Too few witnesses cosigned a checkpoint.
+    #[error("the checkpoint has no quorum of witnesses: {}", .missing.join("; "))]
+    NoQuorum {
+        /// The witnesses that did not cosign, each with the reason.
+        missing: Vec<String>,
+    },
+
+    /// A witness has cosigned a larger tree of this log than the log itself has.
+    #[error("the witness `{witness}` has seen {size} entries of this log, which has {own}")]
+    AheadOfLog {
+        /// The witness, as the policy calls it.
+        witness: String,
+        /// The size that it has seen.
+        size: u64,
+        /// The size of the checkpoint that it was to cosign.
+        own: u64,
+    },
+
+    /// A witness has cosigned a tree of this log that the log's own tree does not continue.
+    #[error("the witness `{witness}` has seen another history of this log, of {size} entries")]
+    Forked {
+        /// The witness, as the policy calls it.
+        witness: String,
+        /// The size of the tree that it has seen.
+        size: u64,
+    },
+
     /// A well-formed, signed proof that does not show what it should.
     #[error("the proof does not hold: {problem}")]
     NotProven {
@@ -160,6 +198,16 @@ impl Error {
             Self::BadSignature { .. } | Self::WrongOrigin { .. } => {
                 Some("check that the verifier key is this ledger's own")
             }
+            Self::Database { .. } => {
+                Some("check the disk and the permissions of the database, then start again")
+            }
+            Self::NoQuorum { .. } => Some(
+                "start the witnesses or mend the way to them, then try again: nothing was published",
+            ),
+            Self::AheadOfLog { .. } | Self::Forked { .. } => Some(
+                "the log was put back to an older copy: append nothing, restore the newest copy, \
+                 and keep what the witness shows",
+            ),
             Self::EntryTooLarge { .. } => Some("log a digest and keep the content in a file"),
             Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
         }
