@@ -99,15 +99,16 @@ impl State {
         read(&self.database(), origin).map_err(|reason| failed("read", &self.path, reason))
     }
 
-    /// Lets `decide` say what follows on the latest checkpoint, and remembers that.
+    /// Lets `decide` say what follows on the latest checkpoint, remembers that, and gives what may
+    /// then be told.
     ///
-    /// INVARIANT: nobody else, in this process or another, reads or writes between the two. When
-    /// this returns what was decided, it lasts.
-    pub(crate) fn advance<E: From<Error>>(
+    /// INVARIANT: nobody else, in this process or another, writes between the two, and what is told
+    /// lasts before it is told.
+    pub(crate) fn advance<T, E: From<Error>>(
         &self,
         origin: &str,
-        decide: impl FnOnce(Option<&Latest>) -> std::result::Result<Latest, E>,
-    ) -> std::result::Result<Latest, E> {
+        decide: impl FnOnce(Option<&Latest>) -> std::result::Result<(Latest, T), E>,
+    ) -> std::result::Result<T, E> {
         if self.has_failed() {
             return Err(Error::Poisoned.into());
         }
@@ -120,7 +121,7 @@ impl State {
         // 2. Read what is remembered.
         let latest = read(&transaction, origin).map_err(failed("read"))?;
         // 3. Decide; a refusal rolls back.
-        let next = decide(latest.as_ref())?;
+        let (next, told) = decide(latest.as_ref())?;
         // 4. Write and commit, which syncs. A crash in it: the checkpoint is remembered or not, and
         //    the log was not told. It asks again and is told the size that is remembered.
         let written = write(&transaction, origin, &next).and_then(|()| transaction.commit());
@@ -129,8 +130,8 @@ impl State {
             self.failed.store(true, Ordering::SeqCst);
             return Err(failed("write")(reason).into());
         }
-        // 5. Only now the caller gets what it may answer.
-        Ok(next)
+        // 5. Only now the caller gets what it may tell.
+        Ok(told)
     }
 
     fn database(&self) -> MutexGuard<'_, Connection> {
