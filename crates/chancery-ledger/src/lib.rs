@@ -60,7 +60,7 @@
 // What is signed and shown.
 mod key;
 
-// pub mod keyfile;
+pub mod keyfile;
 
 mod keyring;
 
@@ -68,7 +68,7 @@ mod checkpoint;
 
 mod cosignature;
 
-// mod policy;
+mod policy;
 
 mod proof;
 
@@ -110,7 +110,7 @@ pub use crate::fsck::{FsckReport, Problem, fsck, fsck_on};
 pub use crate::key::{Algorithm, SigningKey, VerifierKey};
 pub use crate::keyring::{Keyring, LogKeys, Trust};
 pub use crate::ledger::{Ledger, Receipt};
-// pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
+pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::source::Source;
