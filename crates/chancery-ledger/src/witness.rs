@@ -25,7 +25,7 @@ use crate::cosignature::{cosign, is_by, verify_cosignature};
 use crate::error::{Error, Result};
 use crate::key::{SigningKey, VerifierKey};
 
-pub use self::client::{Quorum, Timeouts};
+pub use self::client::{Quorum, WITNESS_TIMEOUT};
 pub use self::request::{AddCheckpoint, MAX_PROOF_LINES};
 pub use self::server::{MAX_BODY, Shutdown, serve};
 use self::state::{Latest, State};
