@@ -58,12 +58,76 @@ pub enum Error {
         problem: String,
     },
 
-    /// A tile or bundle exists with other content than the one to be written.
-    #[error("`{file}` already exists with other content")]
+    /// A file that never changes, or only in turn, has other content than expected.
+    #[error("`{file}` has other content than expected")]
     Conflict {
         /// The file, which was left as it is.
         file: String,
     },
+
+    /// The lock's database refused an operation.
+    #[error("cannot {action} `{file}`: {reason}")]
+    Lock {
+        /// What was tried.
+        action: &'static str,
+        /// The database.
+        file: String,
+        /// The database's answer.
+        reason: rusqlite::Error,
+    },
+
+    /// The lock is not there, so nobody can tell what was signed last.
+    #[error("`{file}` is missing: the log's lock, which holds the last checkpoint that was signed")]
+    LockMissing {
+        /// The database.
+        file: String,
+    },
+
+    /// The published log is longer than the lock knows of.
+    #[error(
+        "`{file}` is older than the log: it knows of {locked} entries, and {published} are published"
+    )]
+    LockBehind {
+        /// The database.
+        file: String,
+        /// The size that it holds.
+        locked: u64,
+        /// The size that is published.
+        published: u64,
+    },
+
+    /// The published log was put back to an older state.
+    #[error("`{file}` is of an older log: it has {published} entries, and {locked} were signed")]
+    RolledBack {
+        /// The checkpoint's file.
+        file: String,
+        /// The size that is published.
+        published: u64,
+        /// The size that was signed.
+        locked: u64,
+    },
+
+    /// Two checkpoints of one size contradict each other.
+    #[error("`{file}` is of another log of {size} entries than the one that was signed last")]
+    Forked {
+        /// The checkpoint's file.
+        file: String,
+        /// The size of both.
+        size: u64,
+    },
+
+    /// The clock has gone back to before the last signature.
+    #[error("the clock says {now}, which is before the last signature at {last} (seconds since 1970)")]
+    ClockBehind {
+        /// The time now, in seconds since 1970 UTC.
+        now: u64,
+        /// The time of the last signature.
+        last: u64,
+    },
+
+    /// An append of several entries failed; each of them gets the same answer.
+    #[error(transparent)]
+    Batch(std::sync::Arc<Error>),
 
     /// A text or byte string is not of its form.
     #[error("malformed {what}: {problem}")]
@@ -241,7 +305,7 @@ pub enum Error {
 
     /// A witness has cosigned a tree of this log that the log's own tree does not continue.
     #[error("the witness `{witness}` has seen another history of this log, of {size} entries")]
-    Forked {
+    Diverged {
         /// The witness, as the policy calls it.
         witness: String,
         /// The size of the tree that it has seen.
@@ -279,6 +343,21 @@ impl Error {
             Self::Conflict { .. } => {
                 Some("was an older checkpoint restored? compare with a witness before going on")
             }
+            Self::Lock { reason, .. } | Self::Database { reason, .. } => database_hint(reason),
+            Self::LockMissing { .. } => Some(
+                "restore it from the latest copy, and compare with a witness: `chancery ledger fsck --repair` moves a lock that is behind",
+            ),
+            Self::LockBehind { .. } => Some(
+                "an older copy of the lock was put back: compare with a witness or a monitor, then run `chancery ledger fsck --repair`",
+            ),
+            Self::RolledBack { .. } => Some(
+                "an older copy of the log was put back: restore the latest one, or fetch its files from a mirror; nothing is logged until then",
+            ),
+            Self::Forked { .. } => Some(
+                "keep both checkpoints as evidence, and find out who else has the key; nothing is logged until then",
+            ),
+            Self::ClockBehind { .. } => Some("set the clock, then try again"),
+            Self::Batch(error) => error.hint(),
             Self::KeyName { .. } => {
                 Some("use a name like `agency.example/ledger`, without spaces or `+`")
             }
@@ -300,15 +379,31 @@ impl Error {
             Self::BadSignature { .. } | Self::WrongOrigin { .. } => {
                 Some("check that the verifier key is this ledger's own")
             }
-            Self::Database { .. } => {
-                Some("check the disk and the permissions of the database, then start again")
-            }
-            Self::AheadOfLog { .. } | Self::Forked { .. } => Some(
+            Self::AheadOfLog { .. } | Self::Diverged { .. } => Some(
                 "the log was put back to an older copy: append nothing, restore the newest copy, \
                  and keep what the witness shows",
             ),
             Self::EntryTooLarge { .. } => Some("log a digest and keep the content in a file"),
             Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
+        }
+    }
+
+    /// Whether a failed append leaves the log as it was, so that it may be tried again as it is.
+    ///
+    /// After any other failure the content of the disk is not known.
+    pub fn may_be_tried_again(&self) -> bool {
+        match self {
+            Self::EntryTooLarge { .. } | Self::ClockBehind { .. } | Self::NoQuorum { .. } => true,
+            Self::Batch(error) => error.may_be_tried_again(),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn io(action: &'static str, file: &std::path::Path, reason: io::Error) -> Self {
+        Self::Io {
+            action,
+            file: file.display().to_string(),
+            reason,
         }
     }
 
@@ -338,6 +433,23 @@ impl Error {
             what,
             problem: problem.into(),
         }
+    }
+}
+
+fn database_hint(reason: &rusqlite::Error) -> Option<&'static str> {
+    use rusqlite::ErrorCode;
+    match reason.sqlite_error_code()? {
+        ErrorCode::DiskFull => Some("free some disk space, then start again"),
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+            Some("the user running this command needs write access to the database's folder")
+        }
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
+            Some("restore it from the latest copy, and compare with a witness before going on")
+        }
+        ErrorCode::SystemIoFailure => {
+            Some("check the disk, then start again: opening finishes or drops the last append")
+        }
+        _ => None,
     }
 }
 

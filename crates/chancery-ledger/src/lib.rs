@@ -79,7 +79,9 @@ mod storage;
 
 mod tiles;
 
-// How it grows.
+// What is decided, and how the log grows.
+mod lock;
+
 mod growth;
 mod staged;
 
@@ -87,7 +89,9 @@ mod cosigner;
 
 mod ledger;
 
-// How it is read.
+mod appender;
+
+// How it is read and checked.
 mod web;
 
 mod source;
@@ -95,23 +99,27 @@ mod source;
 mod reader;
 
 mod fsck;
+mod repair;
 
 // Who watches it.
 pub mod witness;
 
 mod error;
 
+pub use crate::appender::{Appender, Writer};
 pub use crate::bundle::{parse_bundle, write_bundle};
 pub use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 pub use crate::cosignature::{cosign, verify_cosignature};
 pub use crate::cosigner::Cosigner;
 pub use crate::error::{Error, Result};
-pub use crate::fsck::{FsckReport, Problem, fsck, fsck_on};
+pub use crate::fsck::{FsckReport, Problem, fsck};
 pub use crate::key::{Algorithm, SigningKey, VerifierKey};
 pub use crate::keyring::{Keyring, LogKeys, Trust};
-pub use crate::ledger::{Ledger, Receipt};
+pub use crate::ledger::{Ledger, Parts, Receipt};
+pub use crate::lock::{Lock, Locked, SqliteLock};
 pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
+pub use crate::repair::{Repair, repair};
 pub use crate::source::Source;
-pub use crate::storage::Storage;
+pub use crate::storage::{FileSystem, Folder, Os, Storage};

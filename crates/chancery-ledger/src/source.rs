@@ -1,7 +1,6 @@
 //! A log to read from: a folder, or the web server that publishes it.
 
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::storage::{Folder, Storage};
@@ -44,7 +43,7 @@ impl Source {
     /// The log at a place: an `http://` or `https://` URL, and the path of a folder otherwise.
     pub fn open(place: &str) -> Self {
         if !is_url(place) {
-            return Self(Place::Folder(Folder::for_reading(Path::new(place))));
+            return Self(Place::Folder(Folder::new(place)));
         }
         Self(Place::Server {
             web: Web::new(),
@@ -87,19 +86,15 @@ impl Storage for Source {
         }
     }
 
-    fn create_dir(&self, _: &str) -> io::Result<()> {
+    fn create(&self, _: &str, _: &[u8]) -> io::Result<()> {
         Err(read_only())
     }
 
-    fn write_synced(&self, _: &str, _: &[u8]) -> io::Result<()> {
+    fn replace(&self, _: &str, _: &[u8]) -> io::Result<()> {
         Err(read_only())
     }
 
-    fn rename(&self, _: &str, _: &str) -> io::Result<()> {
-        Err(read_only())
-    }
-
-    fn sync_dir(&self, _: &str) -> io::Result<()> {
+    fn sync(&self, _: &str) -> io::Result<()> {
         Err(read_only())
     }
 

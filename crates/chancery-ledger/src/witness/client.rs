@@ -36,7 +36,7 @@ const MAX_REQUESTS: u32 = 3;
 /// A witness may be dead, slow or lying: it cannot stop the log unless the quorum needs it, with one
 /// exception. A witness that shows a checkpoint of this log, signed with the log's keys, that the
 /// log does not have or contradicts, shows that the log was put back to an older copy or forked. Then
-/// nothing may be published, whatever the others say: [`Error::AheadOfLog`], [`Error::Forked`].
+/// nothing may be published, whatever the others say: [`Error::AheadOfLog`], [`Error::Diverged`].
 pub struct Quorum {
     policy: Policy,
     log: Keyring,
@@ -136,7 +136,7 @@ impl Quorum {
     ///
     /// # Errors
     ///
-    /// [`Error::AheadOfLog`] and [`Error::Forked`] when a witness shows that the log was larger or
+    /// [`Error::AheadOfLog`] and [`Error::Diverged`] when a witness shows that the log was larger or
     /// another one.
     pub fn look(
         &self,
@@ -255,7 +255,7 @@ impl Quorum {
             0 => Vec::new(),
             _ => prove(size)?,
         };
-        verify_consistency(&shown, own, &proof).map_err(|_| Error::Forked { witness, size })
+        verify_consistency(&shown, own, &proof).map_err(|_| Error::Diverged { witness, size })
     }
 
     /// The reasons why there is no quorum.
