@@ -117,7 +117,9 @@ pub enum Error {
     },
 
     /// The clock has gone back to before the last signature.
-    #[error("the clock says {now}, which is before the last signature at {last} (seconds since 1970)")]
+    #[error(
+        "the clock says {now}, which is before the last signature at {last} (seconds since 1970)"
+    )]
     ClockBehind {
         /// The time now, in seconds since 1970 UTC.
         now: u64,

@@ -236,7 +236,9 @@ impl Witness {
         let origin = checkpoint.origin();
         let keys = self.logs.iter().filter(|key| key.name() == origin);
         if keys.clone().next().is_none() {
-            return Err(Answer::UnknownLog(format!("the log `{origin}` is not known")));
+            return Err(Answer::UnknownLog(format!(
+                "the log `{origin}` is not known"
+            )));
         }
         let signed = checkpoint
             .verify_known(keys)
@@ -285,9 +287,8 @@ fn check_growth(
     latest: Option<&Latest>,
 ) -> std::result::Result<(), Answer> {
     let refuse = |problem: &str| Err(Answer::Unprocessable(problem.to_owned()));
-    let (known_size, known_root) = latest.map_or((0, EMPTY_HASH), |latest| {
-        (latest.size, Hash(latest.root))
-    });
+    let (known_size, known_root) =
+        latest.map_or((0, EMPTY_HASH), |latest| (latest.size, Hash(latest.root)));
     let (size, root) = (request.checkpoint.size(), Hash(request.checkpoint.root()));
     if request.old_size != known_size {
         return Err(Answer::Conflict(known_size));

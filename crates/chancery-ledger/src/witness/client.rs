@@ -120,7 +120,9 @@ impl Quorum {
                 problem: "it has a quorum, but no witness with a URL".to_owned(),
             });
         }
-        let peers = peers.into_iter().map(|(url, witnesses)| Peer::start(url, &witnesses));
+        let peers = peers
+            .into_iter()
+            .map(|(url, witnesses)| Peer::start(url, &witnesses));
         Ok(Self {
             policy,
             log,
@@ -149,14 +151,19 @@ impl Quorum {
         }
         let mut seen = vec![false; self.peers.len()];
         while let Some((place, outcome)) = next(&mut round, &answers) {
-            let Some(peer) = self.peers.get(place) else { continue };
+            let Some(peer) = self.peers.get(place) else {
+                continue;
+            };
             match outcome {
                 Outcome::Showed { reason, shown, .. } => {
                     if let Some(shown) = shown {
                         self.compare(peer, shown, checkpoint, prove)?;
                     }
                     round.refuse(place, reason);
-                    seen.iter_mut().skip(place).take(1).for_each(|seen| *seen = true);
+                    seen.iter_mut()
+                        .skip(place)
+                        .take(1)
+                        .for_each(|seen| *seen = true);
                 }
                 Outcome::Refused(reason) => round.refuse(place, reason),
                 Outcome::Cosigned(_) | Outcome::Conflict(_) => {}
@@ -192,7 +199,10 @@ impl Quorum {
             peer,
             answers: round.answers.clone(),
         };
-        let asked = self.peers.get(peer).map(|peer| peer.questions.send(question));
+        let asked = self
+            .peers
+            .get(peer)
+            .map(|peer| peer.questions.send(question));
         match asked {
             Some(Ok(())) => round.open += 1,
             _ => round.refuse(peer, "its thread has ended".to_owned()),
@@ -273,7 +283,9 @@ impl Quorum {
         let has_cosigned = |witness: &PolicyWitness| cosigned.iter().any(|(w, _)| *w == witness);
         let lacking = self.policy.witnesses().iter().filter(|w| !has_cosigned(w));
         let lacking = lacking.map(|witness| {
-            let reason = self.reason(round, witness).unwrap_or("it has no URL in the policy");
+            let reason = self
+                .reason(round, witness)
+                .unwrap_or("it has no URL in the policy");
             format!("`{}` ({reason})", witness.name)
         });
         Error::NoQuorum {
@@ -304,7 +316,9 @@ impl Cosigner for Quorum {
             self.ask_to_cosign(&mut round, place, prove)?;
         }
         while let Some((place, outcome)) = next(&mut round, &answers) {
-            let Some(peer) = self.peers.get(place) else { continue };
+            let Some(peer) = self.peers.get(place) else {
+                continue;
+            };
             match outcome {
                 Outcome::Cosigned(lines) => {
                     peer.known_size.store(checkpoint.size(), Ordering::SeqCst);

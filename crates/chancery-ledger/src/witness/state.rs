@@ -56,7 +56,9 @@ impl State {
             let database = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
             database.execute_batch(SCHEMA)?;
             database.pragma_update(None, "application_id", APPLICATION)?;
-            database.query_row("SELECT count(*) FROM latest", [], |row| row.get::<_, i64>(0))
+            database.query_row("SELECT count(*) FROM latest", [], |row| {
+                row.get::<_, i64>(0)
+            })
         };
         match make().map_err(|reason| failed("make", path, reason))? {
             0 => Ok(()),

@@ -80,10 +80,7 @@ fn a_flipped_bit_on_the_right_edge_keeps_the_ledger_shut() {
         let last = format!("tile/entries/{:03}", size / 256 - 1);
         for path in [last, format!("tile/1/000.p/{}", size / 256)] {
             let damaged = flipped(&full, &path, 5);
-            assert!(
-                open(&damaged).is_err(),
-                "{path}"
-            );
+            assert!(open(&damaged).is_err(), "{path}");
         }
     }
 }
@@ -144,11 +141,7 @@ fn a_truncated_or_lengthened_file_is_found() {
         for changed in [cut, longer, Vec::new()] {
             let damaged = disk.fork();
             damaged.put(&path, &changed);
-            assert!(
-                !check(&damaged).is_sound(),
-                "{path} {}",
-                changed.len()
-            );
+            assert!(!check(&damaged).is_sound(), "{path} {}", changed.len());
         }
     }
 }
@@ -195,10 +188,22 @@ fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
     open(&disk).unwrap().append(&entry(4)).unwrap();
     disk.put("checkpoint", &old_checkpoint);
     let report = check(&disk);
-    let has_hint = |hint| report.problems.iter().any(|problem| problem.hint.contains(hint));
+    let has_hint = |hint| {
+        report
+            .problems
+            .iter()
+            .any(|problem| problem.hint.contains(hint))
+    };
     assert!(has_hint("witness") && !report.is_unfinished());
     let refused = open(&disk).err().unwrap();
-    let expected = matches!(refused, Error::RolledBack { published: 3, locked: 5, .. });
+    let expected = matches!(
+        refused,
+        Error::RolledBack {
+            published: 3,
+            locked: 5,
+            ..
+        }
+    );
     assert!(expected, "{refused}");
 }
 
@@ -213,8 +218,16 @@ fn a_ledger_replaced_whole_is_found_with_the_key_known_from_elsewhere() {
     .unwrap();
     assert!(fsck(&disk.folder(), None, None).unwrap().is_sound());
     let report = check(&disk);
-    let files: Vec<&str> = report.problems.iter().map(|problem| problem.file.as_str()).collect();
-    assert_eq!(files, ["disk/vkey", "disk/checkpoint", "disk/lock"], "{report:?}");
+    let files: Vec<&str> = report
+        .problems
+        .iter()
+        .map(|problem| problem.file.as_str())
+        .collect();
+    assert_eq!(
+        files,
+        ["disk/vkey", "disk/checkpoint", "disk/lock"],
+        "{report:?}"
+    );
 }
 
 #[test]
@@ -225,14 +238,28 @@ fn the_lock_is_held_against_what_is_published() {
     let problem = |disk: &Disk, what: &str| {
         let report = check(disk);
         assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
-        assert!(report.problems[0].what.contains(what), "{:?}", report.problems);
+        assert!(
+            report.problems[0].what.contains(what),
+            "{:?}",
+            report.problems
+        );
         report.problems[0].file.clone()
     };
 
     disk.set_lock(old);
-    assert_eq!(problem(&disk, "4 entries are published, and 3 were signed"), "disk/lock");
+    assert_eq!(
+        problem(&disk, "4 entries are published, and 3 were signed"),
+        "disk/lock"
+    );
     let refused = open(&disk).err().unwrap();
-    let expected = matches!(refused, Error::LockBehind { published: 4, locked: 3, .. });
+    let expected = matches!(
+        refused,
+        Error::LockBehind {
+            published: 4,
+            locked: 3,
+            ..
+        }
+    );
     assert!(expected, "{refused}");
 
     let other = ledger_of(&[]);
@@ -242,9 +269,15 @@ fn the_lock_is_held_against_what_is_published() {
     }
     disk.set_lock(chancery_ledger::Lock::load(&other).unwrap());
     assert_eq!(problem(&disk, "another tree"), "disk/checkpoint");
-    assert!(matches!(open(&disk).err().unwrap(), Error::Forked { size: 4, .. }));
+    assert!(matches!(
+        open(&disk).err().unwrap(),
+        Error::Forked { size: 4, .. }
+    ));
 
     disk.set_lock(chancery_ledger::Locked::default());
     assert_eq!(problem(&disk, "missing"), "disk/lock");
-    assert!(matches!(open(&disk).err().unwrap(), Error::LockMissing { .. }));
+    assert!(matches!(
+        open(&disk).err().unwrap(),
+        Error::LockMissing { .. }
+    ));
 }

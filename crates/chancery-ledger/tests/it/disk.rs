@@ -130,7 +130,9 @@ impl Disk {
     pub(crate) fn put(&self, path: &str, content: &[u8]) {
         let mut state = self.0.lock().unwrap();
         state.files.insert(path.to_owned(), content.to_vec());
-        state.lasting_files.insert(path.to_owned(), content.to_vec());
+        state
+            .lasting_files
+            .insert(path.to_owned(), content.to_vec());
     }
 
     pub(crate) fn delete(&self, path: &str) {
@@ -197,7 +199,11 @@ impl FileSystem for Disk {
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        let below = if dir.is_empty() { String::new() } else { format!("{dir}/") };
+        let below = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
         let state = self.0.lock().unwrap();
         let files = state.files.keys().filter(|path| path.starts_with(&below));
         Ok(files.cloned().collect())

@@ -32,11 +32,7 @@ fn record(acknowledged: &mut Acknowledged, receipts: Vec<Receipt>, sent: &[Vec<u
 }
 
 /// Appends batch after batch until something fails; texts differ from run to run.
-fn run(
-    disk: &Disk,
-    tag: &str,
-    acknowledged: &mut Acknowledged,
-) -> Result<(), Error> {
+fn run(disk: &Disk, tag: &str, acknowledged: &mut Acknowledged) -> Result<(), Error> {
     let mut ledger = open(disk)?;
     for (number, count) in BATCHES.into_iter().enumerate() {
         let batch: Vec<Vec<u8>> = (0..count)
@@ -59,7 +55,11 @@ fn check(disk: &Disk, acknowledged: &Acknowledged, case: &str) {
     let report = crate::check(disk);
     // A temporary file that a crash left is named, and does no harm.
     let is_harmless = |problem: &chancery_ledger::Problem| problem.what.contains("temporary file");
-    assert!(report.problems.iter().all(is_harmless), "{case}: {:?}", report.problems);
+    assert!(
+        report.problems.iter().all(is_harmless),
+        "{case}: {:?}",
+        report.problems
+    );
     let reader = reader(&disk);
     let all: Vec<Vec<u8>> = reader
         .entries(0..reader.size())
@@ -138,7 +138,9 @@ fn recovery_itself_fails_at_every_call_and_the_next_one_succeeds() {
         drop(open(&disk).and_then(|mut ledger| ledger.append_batch(&slices(&batch))));
         disk.restart();
         let locked = disk.load().unwrap().checkpoint.unwrap();
-        locked.contains(&format!("\n{}\n", FIRST + 4)).then_some(disk)
+        locked
+            .contains(&format!("\n{}\n", FIRST + 4))
+            .then_some(disk)
     });
     let staged = decided.unwrap();
     let whole = staged.fork();
@@ -235,7 +237,11 @@ fn the_real_folder_and_database_recover_from_every_point_too() {
         let lock = SqliteLock::for_reading(&folder.path().join("lock.sqlite")).unwrap();
         let storage = chancery_ledger::Folder::new(&dir);
         let report = chancery_ledger::fsck(&storage, Some(&keyring()), Some(&lock)).unwrap();
-        assert!(report.is_sound() || report.is_unfinished(), "{call}: {:?}", report.problems);
+        assert!(
+            report.is_sound() || report.is_unfinished(),
+            "{call}: {:?}",
+            report.problems
+        );
         let reader = LedgerReader::open(&dir).unwrap();
         assert_eq!(reader.checkpoint(), ledger.checkpoint());
         for (index, entry) in &acknowledged {
@@ -250,7 +256,10 @@ fn copy_out(disk: &Disk, to: &Path) {
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(file, disk.file(&path).unwrap()).unwrap();
     }
-    let (lock, held) = (SqliteLock::create(&to.join("lock.sqlite")).unwrap(), disk.load().unwrap());
+    let (lock, held) = (
+        SqliteLock::create(&to.join("lock.sqlite")).unwrap(),
+        disk.load().unwrap(),
+    );
     lock.stage(&held.staged.unwrap_or_default()).unwrap();
     lock.swap(None, &held.checkpoint.unwrap()).unwrap();
 }

@@ -26,6 +26,12 @@ mod simulation;
 
 // mod round_trips;
 
+// Who watches the log.
+mod child;
+mod witness;
+
+mod monitor;
+
 use std::path::Path;
 
 use chancery_ledger::{
@@ -90,12 +96,18 @@ fn folder_parts(dir: &Path, lock: SqliteLock) -> Parts {
 
 /// Makes a log in a folder.
 fn create_in(dir: &Path) -> Result<Ledger, Error> {
-    Ledger::create(folder_parts(dir, SqliteLock::create(&dir.join("lock.sqlite"))?))
+    Ledger::create(folder_parts(
+        dir,
+        SqliteLock::create(&dir.join("lock.sqlite"))?,
+    ))
 }
 
 /// Opens the log in a folder.
 fn open_in(dir: &Path) -> Result<Ledger, Error> {
-    Ledger::open(folder_parts(dir, SqliteLock::open(&dir.join("lock.sqlite"))?))
+    Ledger::open(folder_parts(
+        dir,
+        SqliteLock::open(&dir.join("lock.sqlite"))?,
+    ))
 }
 
 /// A short entry that differs from every other.

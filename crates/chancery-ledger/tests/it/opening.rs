@@ -6,9 +6,7 @@ use chancery_ledger::{Error, Folder, Ledger, LedgerReader, Lock as _, LogKeys, P
 
 use crate::disk::{Disk, Fault};
 use crate::tree::ledger_of;
-use crate::{
-    NOW, check, create, create_in, entries, entry, open, open_in, parts, reader, slices,
-};
+use crate::{NOW, check, create, create_in, entries, entry, open, open_in, parts, reader, slices};
 
 #[test]
 fn a_second_writer_is_refused_and_readers_are_not() {
@@ -21,7 +19,10 @@ fn a_second_writer_is_refused_and_readers_are_not() {
 
     ledger.append(b"one").unwrap();
     assert_eq!(
-        LedgerReader::open(&folder.path().join("ledger")).unwrap().entry(0).unwrap(),
+        LedgerReader::open(&folder.path().join("ledger"))
+            .unwrap()
+            .entry(0)
+            .unwrap(),
         b"one"
     );
     drop(ledger);
@@ -33,10 +34,7 @@ fn a_second_writer_is_refused_and_readers_are_not() {
 fn a_reader_keeps_to_the_size_it_was_opened_at() {
     let disk = ledger_of(&[3]);
     let reader = reader(&disk);
-    open(&disk)
-        .unwrap()
-        .append(&entry(3))
-        .unwrap();
+    open(&disk).unwrap().append(&entry(3)).unwrap();
     assert_eq!(reader.size(), 3);
     assert!(matches!(
         reader.entry(3),
@@ -63,10 +61,7 @@ fn a_ledger_is_not_created_over_another_or_over_its_remains() {
         create_in(folder.path()),
         Err(Error::AlreadyExists { .. })
     ));
-    assert!(matches!(
-        open_in(folder.path()),
-        Err(Error::Missing { .. })
-    ));
+    assert!(matches!(open_in(folder.path()), Err(Error::Missing { .. })));
 }
 
 #[test]
@@ -103,11 +98,16 @@ fn a_folder_without_a_ledger_is_named_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let refusals = [
         open_in(folder.path()).err().unwrap(),
-        LedgerReader::open(&folder.path().join("ledger")).err().unwrap(),
+        LedgerReader::open(&folder.path().join("ledger"))
+            .err()
+            .unwrap(),
         fsck(&Folder::new(folder.path()), None, None).unwrap_err(),
     ];
     for refusal in refusals {
-        assert!(matches!(refusal, Error::Missing { .. } | Error::LockMissing { .. }), "{refusal}");
+        assert!(
+            matches!(refusal, Error::Missing { .. } | Error::LockMissing { .. }),
+            "{refusal}"
+        );
         assert!(
             refusal
                 .to_string()

@@ -107,9 +107,18 @@ fn model(disk: &Disk, case: &str) -> Vec<Vec<u8>> {
         let checkpoint = UnverifiedCheckpoint::parse(note.as_bytes()).unwrap();
         if checkpoint.size() as usize > entries.len() {
             let bundle = staged.splitn(7, |byte| *byte == b'\n').nth(6).unwrap();
-            entries.extend(parse_bundle(bundle).unwrap().into_iter().map(<[u8]>::to_vec));
+            entries.extend(
+                parse_bundle(bundle)
+                    .unwrap()
+                    .into_iter()
+                    .map(<[u8]>::to_vec),
+            );
         }
-        assert_eq!(checkpoint.size() as usize, entries.len(), "{case}: a place was given twice");
+        assert_eq!(
+            checkpoint.size() as usize,
+            entries.len(),
+            "{case}: a place was given twice"
+        );
     }
     let roots = oracle::prefix_roots(&entries);
     for note in disk.signed() {
@@ -175,8 +184,18 @@ fn settle(disk: &Disk, seen: &mut Seen, case: &str) {
 
 #[test]
 fn no_schedule_of_failures_loses_an_entry_or_forks_the_log() {
-    let bases = STARTS.map(|start| if start == 0 { ledger_of(&[]) } else { ledger_of(&[start]) });
-    let setting = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    let bases = STARTS.map(|start| {
+        if start == 0 {
+            ledger_of(&[])
+        } else {
+            ledger_of(&[start])
+        }
+    });
+    let setting = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u64>().unwrap())
+    };
     if let Some(seed) = setting("CHANCERY_SEED") {
         schedule(seed, &bases);
         return;
