@@ -104,6 +104,8 @@ mod repair;
 // Who watches it.
 pub mod witness;
 
+pub mod monitor;
+
 mod error;
 
 pub use crate::appender::{Appender, Writer};

@@ -12,6 +12,9 @@ const MAX_FILE: u64 = 256 * (2 + 65_535);
 /// How long a file may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How long what is not needed may take.
+const QUICK: Duration = Duration::from_secs(5);
+
 /// A log's published files, to read and not to write.
 ///
 /// Nothing in them is believed on the ground of where they come from: who reads verifies.
@@ -36,29 +39,43 @@ pub struct Source(Place);
 
 enum Place {
     Folder(Folder),
-    Server { web: Web, url: String },
+    Server {
+        web: Web,
+        url: String,
+        timeout: Duration,
+    },
 }
 
 impl Source {
     /// The log at a place: an `http://` or `https://` URL, and the path of a folder otherwise.
     pub fn open(place: &str) -> Self {
+        Self::open_for(place, TIMEOUT)
+    }
+
+    /// As [`Source::open`], for what is not worth waiting long for.
+    pub(crate) fn open_quick(place: &str) -> Self {
+        Self::open_for(place, QUICK)
+    }
+
+    fn open_for(place: &str, timeout: Duration) -> Self {
         if !is_url(place) {
             return Self(Place::Folder(Folder::new(place)));
         }
         Self(Place::Server {
             web: Web::new(),
             url: place.trim_end_matches('/').to_owned(),
+            timeout,
         })
     }
 }
 
 /// Whether a place is on a server.
-pub(crate) fn is_url(place: &str) -> bool {
+fn is_url(place: &str) -> bool {
     place.starts_with("http://") || place.starts_with("https://")
 }
 
-fn download(web: &Web, url: &str) -> io::Result<Option<Vec<u8>>> {
-    let reply = web.get(url, MAX_FILE, TIMEOUT)?;
+fn download(web: &Web, url: &str, timeout: Duration) -> io::Result<Option<Vec<u8>>> {
+    let reply = web.get(url, MAX_FILE, timeout)?;
     match reply.status {
         200 => Ok(Some(reply.body)),
         404 | 410 => Ok(None),
@@ -72,7 +89,9 @@ impl Storage for Source {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         match &self.0 {
             Place::Folder(folder) => folder.read(path),
-            Place::Server { web, url } => download(web, &format!("{url}/{path}")),
+            Place::Server { web, url, timeout } => {
+                download(web, &format!("{url}/{path}"), *timeout)
+            }
         }
     }
 
