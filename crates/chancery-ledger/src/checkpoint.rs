@@ -211,7 +211,7 @@ impl UnverifiedCheckpoint {
     }
 
     /// The signature lines, in their order.
-    fn signatures(&self) -> Result<Vec<Signature>> {
+    pub(crate) fn signatures(&self) -> Result<Vec<Signature>> {
         let lines = self.note.get(self.body_length + 1..).unwrap_or_default();
         lines.lines().map(cosignature::parse_line).collect()
     }

@@ -149,7 +149,7 @@ fn push_text(message: &mut Vec<u8>, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn expect_cosigner(key: &VerifierKey) -> Result<()> {
+pub(crate) fn expect_cosigner(key: &VerifierKey) -> Result<()> {
     match key.algorithm() {
         Algorithm::Ed25519 => Err(key.wrong_algorithm("a cosigning key")),
         Algorithm::Ed25519Cosignature | Algorithm::MlDsa44 => Ok(()),

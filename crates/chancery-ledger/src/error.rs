@@ -283,6 +283,37 @@ pub enum Error {
         size: u64,
     },
 
+    /// A database could not be read or written.
+    #[error("cannot {action} the database `{file}`: {reason}")]
+    Database {
+        /// What was tried, such as `write`.
+        action: &'static str,
+        /// The database.
+        file: String,
+        /// What it answered.
+        reason: rusqlite::Error,
+    },
+
+    /// A witness has cosigned a larger tree of this log than the log itself has.
+    #[error("the witness `{witness}` has seen {size} entries of this log, which has {own}")]
+    AheadOfLog {
+        /// The witness, as the policy calls it.
+        witness: String,
+        /// The size that it has seen.
+        size: u64,
+        /// The size of the checkpoint that it was to cosign.
+        own: u64,
+    },
+
+    /// A witness has cosigned a tree of this log that the log's own tree does not continue.
+    #[error("the witness `{witness}` has seen another history of this log, of {size} entries")]
+    Diverged {
+        /// The witness, as the policy calls it.
+        witness: String,
+        /// The size of the tree that it has seen.
+        size: u64,
+    },
+
     /// A well-formed, signed proof that does not show what it should.
     #[error("the proof does not hold: {problem}")]
     NotProven {
@@ -314,7 +345,7 @@ impl Error {
             Self::Conflict { .. } => {
                 Some("was an older checkpoint restored? compare with a witness before going on")
             }
-            Self::Lock { reason, .. } => lock_hint(reason),
+            Self::Lock { reason, .. } | Self::Database { reason, .. } => database_hint(reason),
             Self::LockMissing { .. } => Some(
                 "restore it from the latest copy, and compare with a witness: `chancery ledger fsck --repair` moves a lock that is behind",
             ),
@@ -350,6 +381,10 @@ impl Error {
             Self::BadSignature { .. } | Self::WrongOrigin { .. } => {
                 Some("check that the verifier key is this ledger's own")
             }
+            Self::AheadOfLog { .. } | Self::Diverged { .. } => Some(
+                "the log was put back to an older copy: append nothing, restore the newest copy, \
+                 and keep what the witness shows",
+            ),
             Self::EntryTooLarge { .. } => Some("log a digest and keep the content in a file"),
             Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
         }
@@ -403,12 +438,12 @@ impl Error {
     }
 }
 
-fn lock_hint(reason: &rusqlite::Error) -> Option<&'static str> {
+fn database_hint(reason: &rusqlite::Error) -> Option<&'static str> {
     use rusqlite::ErrorCode;
     match reason.sqlite_error_code()? {
         ErrorCode::DiskFull => Some("free some disk space, then start again"),
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-            Some("the user running this command needs write access to the lock's folder")
+            Some("the user running this command needs write access to the database's folder")
         }
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
             Some("restore it from the latest copy, and compare with a witness before going on")

@@ -92,10 +92,19 @@ mod ledger;
 mod appender;
 
 // How it is read and checked.
+mod web;
+
+mod source;
+
 mod reader;
 
 mod fsck;
 mod repair;
+
+// Who watches it.
+pub mod witness;
+
+pub mod monitor;
 
 mod error;
 
@@ -114,4 +123,5 @@ pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::repair::{Repair, repair};
+pub use crate::source::Source;
 pub use crate::storage::{FileSystem, Folder, Os, Storage};

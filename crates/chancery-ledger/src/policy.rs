@@ -159,6 +159,19 @@ impl Policy {
         Ok(Checkpoint::verified(checkpoint.clone(), timestamp))
     }
 
+    /// Checks that a listed log has signed, whoever has cosigned.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Policy::check`], without [`Error::NoQuorum`].
+    pub(crate) fn check_log(&self, checkpoint: &UnverifiedCheckpoint) -> Result<Checkpoint> {
+        Self {
+            quorum: None,
+            ..self.clone()
+        }
+        .check(checkpoint)
+    }
+
     /// Checks that the quorum has cosigned, whatever log it is.
     ///
     /// For whoever has verified the log's own signatures, with its keyring.

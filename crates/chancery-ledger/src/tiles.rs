@@ -123,7 +123,7 @@ impl<'a> Tiles<'a> {
     }
 
     /// A tile's hashes, verified against the tile above it.
-    fn verified_hashes(&self, level: u8, number: u64) -> Result<Arc<Vec<u8>>> {
+    pub(crate) fn verified_hashes(&self, level: u8, number: u64) -> Result<Arc<Vec<u8>>> {
         // INVARIANT: every partial tile is on the right edge, which `open` has put into `verified`.
         if let Some(hashes) = self.verified.borrow().get(&(level, number)) {
             return Ok(Arc::clone(hashes));

@@ -34,6 +34,12 @@ mod simulation;
 
 mod round_trips;
 
+// Who watches the log.
+mod child;
+mod witness;
+
+mod monitor;
+
 use std::path::Path;
 use std::sync::LazyLock;
 

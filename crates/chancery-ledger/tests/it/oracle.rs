@@ -69,3 +69,27 @@ fn node(left: [u8; 32], right: [u8; 32]) -> [u8; 32] {
 fn largest_power_of_two_below(count: usize) -> usize {
     count.next_power_of_two() / 2
 }
+
+/// PROOF(m, D[n]) of section 2.1.2.
+pub(crate) fn consistency(older: usize, entries: &[Vec<u8>]) -> Vec<[u8; 32]> {
+    subproof(older, entries, true)
+}
+
+fn subproof(older: usize, entries: &[Vec<u8>], is_whole: bool) -> Vec<[u8; 32]> {
+    if older == entries.len() {
+        return if is_whole {
+            Vec::new()
+        } else {
+            vec![root(entries)]
+        };
+    }
+    let split = largest_power_of_two_below(entries.len());
+    let (left, right) = entries.split_at(split);
+    let (mut proof, sibling) = if older <= split {
+        (subproof(older, left, is_whole), root(right))
+    } else {
+        (subproof(older - split, right, false), root(left))
+    };
+    proof.push(sibling);
+    proof
+}
