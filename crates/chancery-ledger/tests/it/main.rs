@@ -24,6 +24,10 @@ mod faults;
 
 mod round_trips;
 
+// Strangers: other implementations, and what they publish.
+mod go;
+mod vectors;
+
 use chancery_ledger::SigningKey;
 
 /// The key of most tests.
