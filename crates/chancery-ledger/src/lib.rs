@@ -67,6 +67,8 @@ mod proof;
 // What is on disk.
 mod bundle;
 mod layout;
+#[cfg(feature = "s3")]
+mod s3;
 mod storage;
 
 mod tiles;
@@ -92,4 +94,6 @@ pub use crate::key::{SigningKey, VerifierKey};
 pub use crate::ledger::{Ledger, Receipt};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
+#[cfg(feature = "s3")]
+pub use crate::s3::{S3, S3Options, Storage as S3Storage};
 pub use crate::storage::Storage;
