@@ -1,29 +1,36 @@
 //! Re-hashes everything, and reports every file that does not fit instead of stopping at the first.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
 
 use tlog_tiles::{HASH_SIZE, Tile, record_hash};
 
 use crate::bundle::parse_bundle;
-use crate::checkpoint::UnverifiedCheckpoint;
+use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use crate::error::{Error, Result};
-use crate::key::VerifierKey;
+use crate::keyring::Keyring;
 use crate::layout::{
-    CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, is_temporary, parse_tile_path,
-    temporary, tile_in_tree, tile_path,
+    CHECKPOINT, TILE_WIDTH, VKEY, bundle_of, is_temporary, parse_tile_path, tile_in_tree, tile_path,
 };
-use crate::ledger::read_vkey;
-use crate::storage::{Folder, Storage, failed, read, read_required};
+use crate::ledger::{known_keys, read_locked, read_vkey};
+use crate::lock::Lock;
+use crate::staged::Staged;
+use crate::storage::{Storage, failed, read, read_required};
 use crate::tiles::{Tiles, read_hashes, read_tile, rightmost, width_of};
 
-const RESTORE: &str = "restore the file from a copy; the checkpoint shows which copy is right";
+const RESTORE: &str = "restore the file from a copy, which the checkpoint shows to be right; what \
+                       can be computed from other files, `fsck --repair` writes";
 const RECOVER: &str = "open the ledger for writing (any command that logs does): it finishes the \
                        append; then run fsck again";
+const TEMPORARY: &str = "it does no harm; `fsck --repair` removes it";
 const UNKNOWN: &str = "move the file away: nothing in the ledger refers to it";
-const ROLLED_BACK: &str = "if an older `checkpoint` was restored, restore the newer one, and \
-                           compare with a witness before logging anything";
+const REPLACED: &str = "ask whoever gave you the keys; the ledger may have been replaced";
+const ROLLED_BACK: &str = "if an older copy was put back, restore the newer one, and compare with a \
+                           witness; nothing can be logged until then";
+const LOCK_BEHIND: &str = "if an older copy of the lock was put back, compare with a witness, then run \
+                           `fsck --repair`";
+const FORKED: &str = "keep both checkpoints as evidence, and find out who else has the key";
 
 /// What fsck found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,7 +58,11 @@ impl FsckReport {
     /// Whether all that is wrong is what a crash left of an append: every entry under the signed
     /// checkpoint is right, and the next writer finishes or forgets the rest.
     pub fn is_unfinished(&self) -> bool {
-        !self.problems.is_empty() && self.problems.iter().all(|problem| problem.hint == RECOVER)
+        !self.problems.is_empty()
+            && self
+                .problems
+                .iter()
+                .all(|problem| problem.hint == RECOVER || problem.hint == TEMPORARY)
     }
 }
 
@@ -75,38 +86,39 @@ impl fmt::Display for Problem {
     }
 }
 
-/// Checks the whole ledger in a folder; `vkey` is its key if known from elsewhere.
+/// Checks a whole log: every file against the signed checkpoint, and the checkpoint against the
+/// lock, if there is one at hand.
 ///
-/// It takes no lock. If somebody is appending meanwhile, the append may show as a staged one.
-///
-/// # Errors
-///
-/// [`Error::Missing`] when there is no ledger at all, [`Error::Io`] when files cannot be read. All
-/// else is in the report.
-pub fn fsck(dir: &Path, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
-    fsck_on(&Folder::for_reading(dir), vkey)
-}
-
-/// As [`fsck`], on any storage.
+/// `keys` are the log's if they are known from elsewhere; without them, those that the log itself
+/// publishes are taken. It keeps nobody from writing: an append that is under way may show as one
+/// that was cut short.
 ///
 /// # Errors
 ///
-/// As for [`fsck`].
-pub fn fsck_on(storage: &dyn Storage, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
+/// [`Error::Missing`] when there is no log at all, [`Error::Io`] when files cannot be read. All else
+/// is in the report.
+pub fn fsck(
+    storage: &dyn Storage,
+    keys: Option<&Keyring>,
+    lock: Option<&dyn Lock>,
+) -> Result<FsckReport> {
     let mut check = Check {
         storage,
         report: FsckReport::default(),
     };
-    let note = read_required(storage, CHECKPOINT)?;
-    let key = check.vkey(vkey)?;
-    check.staged()?;
-    if let Some(checkpoint) = check.checkpoint(&note, key.as_ref()) {
+    let keys = check.keys(keys)?;
+    let published = check.checkpoint(keys.as_ref())?;
+    let unfinished = match (lock, &published, &keys) {
+        (Some(lock), Some(published), Some(keys)) => check.lock(lock, published, keys)?,
+        _ => None,
+    };
+    if let Some(checkpoint) = published {
         let size = checkpoint.size();
         check.report.entries = size;
         check.bundles(size)?;
         check.tiles(size)?;
         check.root(&checkpoint)?;
-        check.other_files(size)?;
+        check.other_files(size, unfinished.unwrap_or(size))?;
     }
     Ok(check.report)
 }
@@ -142,56 +154,79 @@ impl Check<'_> {
         Ok(None)
     }
 
-    /// The key to verify with: the caller's rather than the folder's.
-    fn vkey(&mut self, expected: Option<&VerifierKey>) -> Result<Option<VerifierKey>> {
+    /// The keys to verify with: the caller's rather than the log's own.
+    fn keys(&mut self, expected: Option<&Keyring>) -> Result<Option<Keyring>> {
         let outcome = read_vkey(self.storage);
         let found = self.note(outcome)?;
         if let (Some(found), Some(expected)) = (&found, expected)
-            && found != expected
+            && let Err(problem) = known_keys(expected, found, self.storage)
         {
-            let hint = "ask whoever gave you the key; the ledger may have been replaced";
-            self.problem(
-                VKEY,
-                format!("it is not the expected key `{expected}`"),
-                hint,
-            );
+            self.problem(VKEY, problem.to_string(), REPLACED);
+            return Ok(Some(expected.clone()));
         }
-        Ok(expected.cloned().or(found))
-    }
-
-    fn staged(&mut self) -> Result<()> {
-        if read(self.storage, STAGED)?.is_some() {
-            self.problem(STAGED, "an append was cut short", RECOVER);
-        }
-        for path in [temporary(STAGED), temporary(CHECKPOINT), temporary(VKEY)] {
-            if read(self.storage, &path)?.is_some() {
-                self.problem(&path, "a temporary file was left by a crash", RECOVER);
-            }
-        }
-        Ok(())
+        Ok(match (expected, found) {
+            (Some(expected), Some(found)) => Some(expected.with_older(&found)?),
+            (expected, found) => expected.cloned().or(found),
+        })
     }
 
     /// Reports a bad signature, and yet goes on with the size, to find what else is wrong.
-    fn checkpoint(
+    fn checkpoint(&mut self, keys: Option<&Keyring>) -> Result<Option<UnverifiedCheckpoint>> {
+        let note = read_required(self.storage, CHECKPOINT)?;
+        let parsed = match UnverifiedCheckpoint::parse(&note) {
+            Ok(parsed) => parsed,
+            Err(problem) => {
+                self.problem(CHECKPOINT, problem.to_string(), RESTORE);
+                return Ok(None);
+            }
+        };
+        if let Some(keys) = keys
+            && let Err(problem) = keys.verify(parsed.clone())
+        {
+            self.problem(CHECKPOINT, problem.to_string(), RESTORE);
+        }
+        Ok(Some(parsed))
+    }
+
+    /// The published checkpoint against the one that was signed last; gives back the size that an
+    /// unfinished append leads to.
+    fn lock(
         &mut self,
-        note: &[u8],
-        key: Option<&VerifierKey>,
-    ) -> Option<UnverifiedCheckpoint> {
-        let parsed = UnverifiedCheckpoint::parse(note);
-        let verified = parsed.and_then(|parsed| match key {
-            Some(key) => parsed
-                .clone()
-                .verify(key)
-                .map(|_| parsed.clone())
-                .or_else(|problem| {
-                    self.problem(CHECKPOINT, problem.to_string(), RESTORE);
-                    Ok(parsed)
-                }),
-            None => Ok(parsed),
-        });
-        verified
-            .map_err(|problem| self.problem(CHECKPOINT, problem.to_string(), RESTORE))
-            .ok()
+        lock: &dyn Lock,
+        published: &UnverifiedCheckpoint,
+        keys: &Keyring,
+    ) -> Result<Option<u64>> {
+        let locked = match read_locked(lock, keys) {
+            Ok(locked) => locked,
+            Err(problem @ (Error::Damaged { .. } | Error::LockMissing { .. })) => {
+                self.report.problems.push(Problem {
+                    file: lock.locate(),
+                    what: problem.to_string(),
+                    hint: problem.hint().unwrap_or(RESTORE).to_owned(),
+                });
+                return Ok(None);
+            }
+            Err(other) => return Err(other),
+        };
+        let (here, there) = (published.size(), locked.size());
+        let what = format!("{here} entries are published, and {there} were signed");
+        match here.cmp(&there) {
+            Ordering::Equal if published.root() == locked.root() => {}
+            Ordering::Equal => {
+                self.problem(CHECKPOINT, "another tree of this size was signed", FORKED);
+            }
+            Ordering::Greater => self.report.problems.push(Problem {
+                file: lock.locate(),
+                what,
+                hint: LOCK_BEHIND.to_owned(),
+            }),
+            Ordering::Less if leads(lock, published, &locked)? => {
+                self.problem(CHECKPOINT, "an append was cut short", RECOVER);
+                return Ok(Some(there));
+            }
+            Ordering::Less => self.problem(CHECKPOINT, what, ROLLED_BACK),
+        }
+        Ok(None)
     }
 
     /// Every entry against the leaf hash in its level-0 tile.
@@ -288,16 +323,16 @@ impl Check<'_> {
     }
 
     /// What else is in the folder: older partial tiles are fine, anything unknown is not.
-    fn other_files(&mut self, size: u64) -> Result<()> {
-        let files = self.storage.list(TILES);
-        let files = files.map_err(|reason| failed(self.storage, "list", TILES, reason))?;
+    fn other_files(&mut self, size: u64, unfinished: u64) -> Result<()> {
+        let files = self.storage.list("");
+        let files = files.map_err(|reason| failed(self.storage, "list", "", reason))?;
         for path in files {
             let Some(tile) = parse_tile_path(&path) else {
                 if is_temporary(&path) {
-                    self.problem(&path, "a temporary file was left by a crash", RECOVER);
-                    continue;
+                    self.problem(&path, "a temporary file was left by a crash", TEMPORARY);
+                } else if path != CHECKPOINT && path != VKEY {
+                    self.problem(&path, "it is no tile and no entry bundle", UNKNOWN);
                 }
-                self.problem(&path, "it is no tile and no entry bundle", UNKNOWN);
                 continue;
             };
             match tile_in_tree(size, tile.level(), tile.level_index()) {
@@ -306,9 +341,12 @@ impl Check<'_> {
                 }
                 Some(current) if tile.width() == current.width() => {}
                 _ => {
-                    // A staged append writes its tiles before the checkpoint that covers them.
-                    let staged = read(self.storage, STAGED)?.is_some();
-                    let hint = if staged { RECOVER } else { ROLLED_BACK };
+                    // An append writes its tiles before the checkpoint that covers them.
+                    let expected = tile_in_tree(unfinished, tile.level(), tile.level_index());
+                    let hint = match expected {
+                        Some(later) if tile.width() <= later.width() => RECOVER,
+                        _ => ROLLED_BACK,
+                    };
                     self.problem(&path, format!("it is beyond the {size} entries"), hint);
                 }
             }
@@ -349,6 +387,17 @@ impl Check<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the staged append leads from the published checkpoint to the locked one.
+fn leads(lock: &dyn Lock, published: &UnverifiedCheckpoint, locked: &Checkpoint) -> Result<bool> {
+    let Some(staged) = lock.load()?.staged else {
+        return Ok(false);
+    };
+    Ok(Staged::parse(&staged).is_ok_and(|staged| {
+        (staged.old_size, staged.old_root.0) == (published.size(), published.root())
+            && (staged.new_size, staged.new_root.0) == (locked.size(), locked.root())
+    }))
 }
 
 /// The tile above a run of tiles, read once for all 256 of them.

@@ -9,15 +9,10 @@ pub(crate) const TILE_WIDTH: u32 = 1 << TILE_HEIGHT;
 
 /// The latest signed checkpoint: the one file that is replaced.
 pub(crate) const CHECKPOINT: &str = "checkpoint";
-/// The ledger's public key.
+/// The log's public keys.
 pub(crate) const VKEY: &str = "vkey";
 /// The folder of all tiles and entry bundles.
 pub(crate) const TILES: &str = "tile";
-/// The append that is under way, if any.
-pub(crate) const STAGED: &str = ".staged";
-/// Held locked by the one writer.
-pub(crate) const LOCK: &str = ".lock";
-
 /// The tile of `level` and `number`, as wide as it is in a tree of `size` entries.
 ///
 /// `None` when the tree has no such tile.

@@ -1,53 +1,75 @@
-//! The writer: takes entries, and acknowledges each only once it is on disk under a signed root.
-
-use std::collections::BTreeSet;
-use std::path::Path;
+//! The writer: takes entries, and acknowledges each only once it is published under a signed root.
 
 use tlog_tiles::Hash;
 
 use crate::bundle::check_entry;
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+use crate::cosigner::Cosigner;
 use crate::error::{Error, Result};
 use crate::growth::{Growth, grow};
-use crate::key::{SigningKey, VerifierKey};
-use crate::layout::{CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, parent, temporary};
+use crate::keyring::{Keyring, LogKeys};
+use crate::layout::{CHECKPOINT, TILE_WIDTH, TILES, VKEY};
+use crate::lock::{Lock, Locked};
 use crate::proof::InclusionProof;
 use crate::staged::Staged;
-use crate::storage::{Folder, Storage, damaged, failed, read, read_required};
+use crate::storage::{Storage, damaged, failed, read, read_required};
 use crate::tiles::Tiles;
 
-/// A ledger open for appending. There is at most one per folder at any time.
+/// How far the clock may be behind the last signature before nothing more is signed, in seconds:
+/// what a time service may put right at once.
+const CLOCK_SLACK_SECONDS: u64 = 300;
+
+/// All that a writer needs.
+pub struct Parts {
+    /// Where the log is published.
+    pub storage: Box<dyn Storage>,
+    /// What it has decided; kept apart from what is published.
+    pub lock: Box<dyn Lock>,
+    /// What signs its checkpoints.
+    pub keys: LogKeys,
+    /// Who has to cosign a checkpoint before it is published; `None` when nobody has to.
+    pub cosigner: Option<Box<dyn Cosigner>>,
+    /// The time, in seconds since 1970 UTC.
+    pub clock: Box<dyn Fn() -> u64 + Send>,
+}
+
+/// A log open for appending. Its [`Lock`] sees to it that there is one at a time.
 ///
-/// An append that returns an error may still be in the ledger after the next
-/// [`Ledger::open`]: whoever retries should look first, or accept to log the entry twice. What
-/// never happens is that an acknowledged entry is missing.
+/// An append that returns an error may still be in the log after the next [`Ledger::open`]: whoever
+/// retries should look first, or accept to log the entry twice. What never happens is that an
+/// acknowledged entry is missing, or that two checkpoints contradict each other.
 pub struct Ledger {
     storage: Box<dyn Storage>,
-    key: SigningKey,
-    checkpoint: Checkpoint,
-    /// Folders known to be on disk, because this writer has synced the folder above them.
-    lasting_dirs: BTreeSet<String>,
+    lock: Box<dyn Lock>,
+    keys: LogKeys,
+    keyring: Keyring,
+    cosigner: Option<Box<dyn Cosigner>>,
+    clock: Box<dyn Fn() -> u64 + Send>,
+    /// The latest checkpoint that was signed.
+    locked: Checkpoint,
+    /// The latest checkpoint that was published: the same, or the one before it.
+    published: Checkpoint,
     /// Set by a failed write and never cleared: after a failed fsync the disk's content is unknown,
     /// and a second fsync would report success without having written.
     is_poisoned: bool,
 }
 
-/// The acknowledgement of one entry: it will be in the ledger at this index for good.
+/// The acknowledgement of one entry: it will be in the log at this index for good.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
-    index: u64,
-    proof: String,
+    proof: InclusionProof,
     checkpoint: Checkpoint,
 }
 
 impl Receipt {
     /// The entry's index.
     pub fn index(&self) -> u64 {
-        self.index
+        self.proof.index
     }
 
-    /// The proof of inclusion, as `c2sp.org/tlog-proof@v1` text; it needs no ledger to check.
-    pub fn proof(&self) -> &str {
+    /// The proof of inclusion, which needs no log to check; printed, it is a
+    /// `c2sp.org/tlog-proof@v1` text.
+    pub fn proof(&self) -> &InclusionProof {
         &self.proof
     }
 
@@ -58,77 +80,74 @@ impl Receipt {
 }
 
 impl Ledger {
-    /// Makes an empty ledger: `vkey`, and a signed checkpoint of size 0.
+    /// Makes an empty log: its `vkey` file, and a signed checkpoint of size 0.
     ///
-    /// The folder is made if it is not there. A create that was cut short may be repeated.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AlreadyExists`] when there is a ledger already, or the remains of one: a new empty
-    /// ledger under the same key would be a fork.
-    pub fn create(dir: &Path, key: &SigningKey) -> Result<()> {
-        std::fs::create_dir_all(dir).map_err(|reason| Error::Io {
-            action: "create",
-            file: dir.display().to_string(),
-            reason,
-        })?;
-        Self::create_on(&Folder::for_writing(dir)?, key)
-    }
-
-    /// Makes an empty ledger on any storage.
+    /// A create that was cut short may be repeated.
     ///
     /// # Errors
     ///
-    /// As for [`Ledger::create`].
-    pub fn create_on(storage: &dyn Storage, key: &SigningKey) -> Result<()> {
-        refuse_remains(storage)?;
-        let vkey = format!("{}\n", key.verifier());
-        match read(storage, VKEY)? {
-            None => replace(storage, VKEY, vkey.as_bytes())?,
-            Some(found) if found == vkey.as_bytes() => {}
-            Some(_) => {
-                return Err(Error::AlreadyExists {
-                    file: storage.locate(VKEY),
-                });
-            }
+    /// [`Error::AlreadyExists`] when there is a log already, or the remains of one: a new empty
+    /// log under the same key would be a fork.
+    pub fn create(parts: Parts) -> Result<Self> {
+        let locked = parts.lock.load()?;
+        refuse_remains(&parts, &locked)?;
+        // 1. The keys. A crash here: there is a file with keys and no log; create again.
+        write_vkey(&*parts.storage, &parts.keys.keyring())?;
+        // 2. Sign the empty tree and lock it. A crash here: create again, which finds it signed.
+        if locked.checkpoint.is_none() {
+            let empty = parts
+                .keys
+                .sign(0, tlog_tiles::EMPTY_HASH.0, (parts.clock)())?;
+            parts.lock.swap(None, empty.as_str())?;
         }
-        let empty = Checkpoint::sign(key, 0, tlog_tiles::EMPTY_HASH)?;
-        replace(storage, CHECKPOINT, empty.as_str().as_bytes())
+        // 3. Publish, as recovery does.
+        Self::open(parts)
     }
 
-    /// Opens the ledger for appending, and finishes an append that a crash has cut short.
+    /// Opens a log for appending, and finishes an append that was cut short.
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] when another process has it open, [`Error::WrongKey`] or
-    /// [`Error::BadSignature`] when it is not this key's, and [`Error::Damaged`] or
-    /// [`Error::Missing`] when the right edge of the tree does not fit the checkpoint.
-    pub fn open(dir: &Path, key: &SigningKey) -> Result<Self> {
-        // Ask for the checkpoint before the lock, which would be made in any folder.
-        read_required(&Folder::for_reading(dir), CHECKPOINT)?;
-        Self::open_on(Box::new(Folder::for_writing(dir)?), key)
-    }
-
-    /// Opens a ledger on any storage; the caller sees to it that there is one writer.
-    ///
-    /// # Errors
-    ///
-    /// As for [`Ledger::open`], without [`Error::Busy`].
-    pub fn open_on(storage: Box<dyn Storage>, key: &SigningKey) -> Result<Self> {
-        expect_vkey(&*storage, &key.verifier())?;
-        // A crash may have come between a rename and its sync. What is acted on below must last.
-        sync_dir(&*storage, "")?;
-        let checkpoint = read_checkpoint(&*storage, &key.verifier())?;
+    /// [`Error::WrongKey`] when it is not the log of these keys; [`Error::RolledBack`] or
+    /// [`Error::LockBehind`] when the published files and the lock tell of different pasts;
+    /// [`Error::Damaged`] or [`Error::Missing`] when the right edge of the tree does not fit.
+    pub fn open(parts: Parts) -> Result<Self> {
+        let Parts {
+            storage,
+            lock,
+            keys,
+            cosigner,
+            clock,
+        } = parts;
+        // Keys that were retired are known from the log; keys that are new are known from the caller.
+        let keyring = match read(&*storage, VKEY)? {
+            Some(_) => known_keys(&keys.keyring(), &read_vkey(&*storage)?, &*storage)?,
+            None => keys.keyring(),
+        };
+        // A change of keys may have been cut short.
+        write_vkey(&*storage, &keyring)?;
+        let locked = read_locked(&*lock, &keyring)?;
+        let published = match read(&*storage, CHECKPOINT)? {
+            Some(_) => read_checkpoint(&*storage, |note| keyring.verify(note))?,
+            // `create` was cut short. Of a log with entries, the checkpoint has gone missing.
+            None if locked.size() == 0 => locked.clone(),
+            None => return Err(missing(&*storage, CHECKPOINT)),
+        };
+        storage
+            .sync(CHECKPOINT)
+            .map_err(|reason| failed(&*storage, "sync", CHECKPOINT, reason))?;
         let mut ledger = Self {
             storage,
-            key: key.clone(),
-            checkpoint,
-            lasting_dirs: BTreeSet::new(),
+            lock,
+            keys,
+            keyring,
+            cosigner,
+            clock,
+            locked,
+            published,
             is_poisoned: false,
         };
-        // An append that did not get as far as being staged was never decided: forget its entries.
-        ledger.remove(&temporary(STAGED))?;
-        ledger.finish_staged()?;
+        ledger.finish()?;
         ledger.check_right_edge()?;
         Ok(ledger)
     }
@@ -137,8 +156,8 @@ impl Ledger {
     ///
     /// # Errors
     ///
-    /// [`Error::EntryTooLarge`]; [`Error::Poisoned`] after any earlier failure to write; or the
-    /// failure itself.
+    /// [`Error::EntryTooLarge`]; [`Error::Poisoned`] after any earlier failure to write;
+    /// [`Error::NoQuorum`] when the entry is in the log, and not published; or the failure itself.
     pub fn append(&mut self, entry: &[u8]) -> Result<Receipt> {
         let mut receipts = self.append_batch(&[entry])?;
         receipts.pop().ok_or(Error::Poisoned)
@@ -150,110 +169,208 @@ impl Ledger {
     ///
     /// As for [`Ledger::append`].
     pub fn append_batch(&mut self, entries: &[&[u8]]) -> Result<Vec<Receipt>> {
-        if self.is_poisoned {
-            return Err(Error::Poisoned);
-        }
         entries
             .iter()
             .try_for_each(|entry| check_entry(entry).map(drop))?;
         if entries.is_empty() {
             return Ok(Vec::new());
         }
-        self.is_poisoned = true;
-        let receipts = self.sequence(entries.iter().map(|entry| entry.to_vec()).collect())?;
-        self.is_poisoned = false;
-        Ok(receipts)
+        let entries = entries.iter().map(|entry| entry.to_vec()).collect();
+        self.unless_poisoned(|ledger| ledger.sequence(entries))
     }
 
-    /// The latest checkpoint.
+    /// Signs the tree as it is once more, with the time of now, for those who ask how old it is.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Ledger::append`].
+    pub fn refresh(&mut self) -> Result<()> {
+        self.unless_poisoned(|ledger| {
+            ledger.finish()?;
+            let time = ledger.time()?;
+            let (size, root) = (ledger.locked.size(), ledger.locked.root());
+            let checkpoint = ledger.keys.sign(size, root, time)?;
+            ledger.decide(checkpoint)?;
+            ledger.publish(ledger.locked.clone())
+        })
+    }
+
+    /// The latest published checkpoint.
     pub fn checkpoint(&self) -> &Checkpoint {
-        &self.checkpoint
+        &self.published
     }
 
     /// The number of entries.
     pub fn size(&self) -> u64 {
-        self.checkpoint.size()
+        self.published.size()
     }
 
-    /// Decides the entries' places and makes the decision last; then finishes as recovery does.
-    fn sequence(&mut self, entries: Vec<Vec<u8>>) -> Result<Vec<Receipt>> {
-        // 1. Assign indices and compute the new root, over a right edge that is read and verified
-        //    again. A crash here: nothing has happened.
-        let (old_size, old_root) = (self.size(), self.checkpoint.root());
-        let tiles = Tiles::open(&*self.storage, old_size, old_root)?;
-        let Growth {
-            size: new_size,
-            root: new_root,
-            ..
-        } = grow(&tiles, old_size, &entries)?;
+    /// The keys that the log has and had.
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
 
-        // 2. Stage the entries. A crash before the rename lasts: the caller has no receipt, and the
-        //    entries are not in the ledger. A crash after it: `open` finishes the append. Nothing
-        //    is signed yet, so no two checkpoints can ever be signed for one size: whatever gets
-        //    signed comes from a staged file that lasts.
+    /// Signs with other keys from the next checkpoint on: those with one more, or with the older
+    /// ones retired. The keys' file has to last before this is called.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::WrongKey`] when the new keys have none in common with the old; a failure to write.
+    pub fn change_keys(&mut self, keys: LogKeys) -> Result<()> {
+        self.unless_poisoned(|ledger| {
+            ledger.keyring = known_keys(&keys.keyring(), &ledger.keyring, &*ledger.storage)?;
+            ledger.keys = keys;
+            // A crash before this lasts: `open` knows the keys, and writes the file.
+            write_vkey(&*ledger.storage, &ledger.keyring)
+        })?;
+        self.refresh()
+    }
+
+    /// Lets nothing through after a failure that leaves the disk's content unknown.
+    fn unless_poisoned<T>(&mut self, act: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.is_poisoned {
+            return Err(Error::Poisoned);
+        }
+        let outcome = act(self);
+        self.is_poisoned = outcome
+            .as_ref()
+            .is_err_and(|error| !error.may_be_tried_again());
+        outcome
+    }
+
+    /// Gives entries their places, and makes the decision last; then finishes as recovery does.
+    fn sequence(&mut self, entries: Vec<Vec<u8>>) -> Result<Vec<Receipt>> {
+        // 1. Publish what is signed and not published yet: an append that found no quorum.
+        self.finish()?;
+        let (time, old) = (self.time()?, self.locked.clone());
+
+        // 2. Assign indices and compute the new root, over a right edge that is read and verified
+        //    again. A crash here: nothing has happened.
+        let tiles = Tiles::open(&*self.storage, old.size(), old.root())?;
+        let growth = grow(&tiles, old.size(), &entries)?;
         let staged = Staged {
-            old_size,
-            old_root: Hash(old_root),
-            new_size,
-            new_root,
+            old_size: old.size(),
+            old_root: Hash(old.root()),
+            new_size: growth.size,
+            new_root: growth.root,
             entries,
         };
-        replace(&*self.storage, STAGED, &staged.to_bytes()?)?;
 
-        self.finish_staged()
+        // 3. Stage the entries. A crash here: no checkpoint was signed for them, so they are not in
+        //    the log, and the next append takes their place. The caller has no receipt.
+        self.lock.stage(&staged.to_bytes()?)?;
+
+        // 4. Read them back and hash again: a bit that flipped on the way leads to another root and
+        //    stops us before anything is signed. A crash here: as in step 3.
+        let staged = self.staged()?.ok_or_else(|| self.bad_stage("it is gone"))?;
+        self.regrow(&staged, &old)?;
+        let checkpoint = self.keys.sign(staged.new_size, staged.new_root.0, time)?;
+
+        // 5. Put the checkpoint into the lock, if the one before it is still there. A crash before
+        //    this lasts: as in step 3. After it: the entries are in the log, no other checkpoint
+        //    can ever be signed for their places, and `open` finishes.
+        self.decide(checkpoint)?;
+
+        self.finish()
     }
 
-    /// Brings a staged append to its end; does nothing when there is none.
+    /// Publishes what is signed and not published yet; does nothing when there is none.
     ///
     /// INVARIANT: the happy path and recovery both come through here, with all they know read from
-    /// the disk, so that recovery cannot rot.
-    fn finish_staged(&mut self) -> Result<Vec<Receipt>> {
-        // 3. Read the staged append. In the happy path this reads back what was just written: a
-        //    bit that flipped on the way leads to another root and stops us before signing.
-        let Some(content) = read(&*self.storage, STAGED)? else {
-            return Ok(Vec::new());
-        };
-        let staged = Staged::parse(&content).map_err(|e| self.bad_stage(e.to_string()))?;
-        if self.is_published(&staged) {
-            // The crash came between steps 6 and 7.
-            self.remove(STAGED)?;
-            return Ok(Vec::new());
+    /// the lock and the storage, so that recovery cannot rot.
+    fn finish(&mut self) -> Result<Vec<Receipt>> {
+        self.published_fits()?;
+        if same_tree(&self.published, &self.locked) {
+            return match read(&*self.storage, CHECKPOINT)? {
+                Some(_) => Ok(Vec::new()),
+                None => self.publish(self.locked.clone()).map(|()| Vec::new()),
+            };
         }
-        let growth = self.regrow(&staged)?;
+        let staged = self.staged()?.ok_or_else(|| self.rolled_back())?;
+        if (staged.new_size, staged.new_root.0) != (self.locked.size(), self.locked.root())
+            || (staged.old_size, staged.old_root.0)
+                != (self.published.size(), self.published.root())
+        {
+            return Err(self.rolled_back());
+        }
+        let growth = self.regrow(&staged, &self.published)?;
 
-        // 4. Write bundles and tiles. A crash here: some are there, none is under the published
-        //    checkpoint, and `open` writes the same bytes again.
+        // 6. Write bundles and tiles. A crash here: some are there, none is under the published
+        //    checkpoint, and `open` comes here again and writes the same bytes.
         for (path, content) in &growth.files {
             self.write_once(path, content)?;
         }
 
-        // 5. Read back every file of the new edge, hash it, and only then sign. A crash here:
-        //    `open` signs again, and Ed25519 gives the same signature for the same text.
-        let receipts = self.verify_and_sign(&staged)?;
-
-        // 6. Publish. A crash before the rename lasts: as in step 5. After it: the entries are in
-        //    the ledger, and `open` only has to clean up.
-        if let Some(receipt) = receipts.last() {
-            let checkpoint = receipt.checkpoint.clone();
-            replace(&*self.storage, CHECKPOINT, checkpoint.as_str().as_bytes())?;
-            self.checkpoint = checkpoint;
+        // 7. Read back every file of the new edge and hash it. A crash here: as in step 6.
+        let tiles = Tiles::open(&*self.storage, staged.new_size, staged.new_root.0)?;
+        let width = u64::from(TILE_WIDTH);
+        for number in staged.old_size / width..staged.new_size.div_ceil(width) {
+            tiles.bundle(number)?;
         }
 
-        // 7. Remove the staged file. A crash here: it may come back, and `open` sees that its
-        //    entries are published.
-        self.remove(STAGED)?;
+        // 8. Cosign. A crash here: as in step 6; witnesses that have cosigned do so again. Without
+        //    a quorum the entries are in the log and not published, and the next append or `open`
+        //    tries again.
+        let prove = |older| match older {
+            0 => Ok(Vec::new()),
+            _ => tiles.prove_consistency(older),
+        };
+        let checkpoint = match &self.cosigner {
+            Some(cosigner) => cosigner.cosign(&self.locked, &prove)?,
+            None => self.locked.clone(),
+        };
+        let receipts = (staged.old_size..staged.new_size)
+            .map(|index| {
+                Ok(Receipt {
+                    proof: prove_inclusion(&tiles, index, &checkpoint)?,
+                    checkpoint: checkpoint.clone(),
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        drop(tiles);
 
-        // 8. Acknowledge. A crash before the caller hears of it: the entries are in the ledger.
+        // 9. Publish. A crash before the rename lasts: as in step 8. After it: done, but that the
+        //    caller does not hear of it.
+        self.publish(checkpoint)?;
+
+        // 10. Acknowledge.
         Ok(receipts)
     }
 
-    fn is_published(&self, staged: &Staged) -> bool {
-        (staged.new_size, staged.new_root.0) == (self.size(), self.checkpoint.root())
+    /// Step 5: from here on, this is the log.
+    fn decide(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        self.lock
+            .swap(Some(self.locked.as_str()), checkpoint.as_str())?;
+        self.locked = checkpoint;
+        Ok(())
     }
 
-    /// Computes the files of a staged append, and refuses one that does not fit the ledger.
-    fn regrow(&self, staged: &Staged) -> Result<Growth> {
-        if (staged.old_size, staged.old_root.0) != (self.size(), self.checkpoint.root()) {
+    fn publish(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        let storage = &*self.storage;
+        storage
+            .replace(CHECKPOINT, checkpoint.as_str().as_bytes())
+            .map_err(|reason| failed(storage, "write", CHECKPOINT, reason))?;
+        if read(storage, CHECKPOINT)?.as_deref() != Some(checkpoint.as_str().as_bytes()) {
+            return Err(damaged(storage, CHECKPOINT, "it is not what was written"));
+        }
+        self.published = checkpoint;
+        Ok(())
+    }
+
+    /// The staged append, if there is one; read from the lock, not remembered.
+    fn staged(&self) -> Result<Option<Staged>> {
+        let Locked { checkpoint, staged } = self.lock.load()?;
+        if checkpoint.as_deref() != Some(self.locked.as_str()) {
+            let file = self.lock.locate();
+            return Err(Error::Conflict { file });
+        }
+        let staged = staged.map(|content| Staged::parse(&content)).transpose();
+        staged.map_err(|problem| self.bad_stage(&problem.to_string()))
+    }
+
+    /// Computes the files of a staged append again, and refuses one that does not lead to its root.
+    fn regrow(&self, staged: &Staged, old: &Checkpoint) -> Result<Growth> {
+        if (staged.old_size, staged.old_root.0) != (old.size(), old.root()) {
             return Err(self.bad_stage("it does not continue the checkpoint"));
         }
         let tiles = Tiles::open(&*self.storage, staged.old_size, staged.old_root.0)?;
@@ -266,153 +383,173 @@ impl Ledger {
         Ok(growth)
     }
 
-    fn verify_and_sign(&self, staged: &Staged) -> Result<Vec<Receipt>> {
-        let tiles = Tiles::open(&*self.storage, staged.new_size, staged.new_root.0)?;
-        let width = u64::from(TILE_WIDTH);
-        for number in staged.old_size / width..staged.new_size.div_ceil(width) {
-            tiles.bundle(number)?;
-        }
-        let checkpoint = Checkpoint::sign(&self.key, staged.new_size, staged.new_root)?;
-        (staged.old_size..staged.new_size)
-            .map(|index| {
-                let proof = prove(&tiles, index, &checkpoint)?.to_string();
-                Ok(Receipt {
-                    index,
-                    proof,
-                    checkpoint: checkpoint.clone(),
-                })
-            })
-            .collect()
-    }
-
     /// Writes a tile or bundle that never changes again.
-    fn write_once(&mut self, path: &str, content: &[u8]) -> Result<()> {
-        self.make_dir(parent(path))?;
-        match read(&*self.storage, path)? {
-            None => replace(&*self.storage, path, content),
+    fn write_once(&self, path: &str, content: &[u8]) -> Result<()> {
+        let storage = &*self.storage;
+        let outcome = match read(storage, path)? {
+            None => storage.create(path, content),
             // A crash may have come before its folder was synced.
-            Some(found) if found == content => sync_dir(&*self.storage, parent(path)),
-            Some(_) => Err(Error::Conflict {
-                file: self.storage.locate(path),
-            }),
-        }
+            Some(found) if found == content => storage.sync(path),
+            Some(_) => {
+                let file = storage.locate(path);
+                return Err(Error::Conflict { file });
+            }
+        };
+        outcome.map_err(|reason| failed(storage, "write", path, reason))
     }
 
-    /// Makes a folder and those above it, and makes them last.
-    fn make_dir(&mut self, dir: &str) -> Result<()> {
-        if dir.is_empty() || self.lasting_dirs.contains(dir) {
-            return Ok(());
+    /// The published checkpoint is the locked one or one before it: the lock hears of each first.
+    fn published_fits(&self) -> Result<()> {
+        let (published, locked) = (&self.published, &self.locked);
+        if published.size() > locked.size() {
+            return Err(Error::LockBehind {
+                file: self.lock.locate(),
+                locked: locked.size(),
+                published: published.size(),
+            });
         }
-        self.make_dir(parent(dir))?;
-        self.storage
-            .create_dir(dir)
-            .map_err(|reason| failed(&*self.storage, "create", dir, reason))?;
-        // Also for a folder that was there: a crash may have come before it was synced.
-        sync_dir(&*self.storage, parent(dir))?;
-        self.lasting_dirs.insert(dir.to_owned());
+        if published.size() == locked.size() && published.root() != locked.root() {
+            return Err(Error::Forked {
+                file: self.storage.locate(CHECKPOINT),
+                size: published.size(),
+            });
+        }
         Ok(())
     }
 
-    fn remove(&self, path: &str) -> Result<()> {
-        self.storage
-            .remove(path)
-            .map_err(|reason| failed(&*self.storage, "remove", path, reason))
+    /// The time to sign with: it never goes back.
+    fn time(&self) -> Result<u64> {
+        let (now, last) = ((self.clock)(), self.locked.timestamp().unwrap_or_default());
+        if now.saturating_add(CLOCK_SLACK_SECONDS) < last {
+            return Err(Error::ClockBehind { now, last });
+        }
+        Ok(now.max(last))
     }
 
     fn check_right_edge(&self) -> Result<()> {
-        let (size, root) = (self.size(), self.checkpoint.root());
+        let (size, root) = (self.published.size(), self.published.root());
         let tiles = Tiles::open(&*self.storage, size, root)?;
         tiles
             .bundle(size.saturating_sub(1) / u64::from(TILE_WIDTH))
             .map(drop)
     }
 
-    fn bad_stage(&self, problem: impl Into<String>) -> Error {
-        damaged(&*self.storage, STAGED, problem)
+    fn rolled_back(&self) -> Error {
+        Error::RolledBack {
+            file: self.storage.locate(CHECKPOINT),
+            published: self.published.size(),
+            locked: self.locked.size(),
+        }
+    }
+
+    fn bad_stage(&self, problem: &str) -> Error {
+        Error::Damaged {
+            file: self.lock.locate(),
+            problem: format!("the staged append: {problem}"),
+        }
     }
 }
 
+fn same_tree(one: &Checkpoint, other: &Checkpoint) -> bool {
+    (one.size(), one.root()) == (other.size(), other.root())
+}
+
 /// The proof of one entry in the tree of `checkpoint`.
-pub(crate) fn prove(
+pub(crate) fn prove_inclusion(
     tiles: &Tiles<'_>,
     index: u64,
     checkpoint: &Checkpoint,
 ) -> Result<InclusionProof> {
-    let hashes = tiles.prove(index)?;
     Ok(InclusionProof {
         extra: None,
         index,
-        hashes,
+        hashes: tiles.prove(index)?,
         checkpoint: checkpoint.clone().into(),
     })
 }
 
-/// Reads the published checkpoint and verifies its signature.
-pub(crate) fn read_checkpoint(storage: &dyn Storage, key: &VerifierKey) -> Result<Checkpoint> {
+/// Reads the published checkpoint and verifies its signatures.
+pub(crate) fn read_checkpoint(
+    storage: &dyn Storage,
+    verify: impl Fn(UnverifiedCheckpoint) -> Result<Checkpoint>,
+) -> Result<Checkpoint> {
     let note = read_required(storage, CHECKPOINT)?;
     UnverifiedCheckpoint::parse(&note)
-        .and_then(|checkpoint| checkpoint.verify(key))
+        .and_then(verify)
         .map_err(|problem| damaged(storage, CHECKPOINT, problem.to_string()))
 }
 
-/// Reads the key that the ledger says is its own.
-pub(crate) fn read_vkey(storage: &dyn Storage) -> Result<VerifierKey> {
-    let line = read_required(storage, VKEY)?;
-    let not_a_key = || damaged(storage, VKEY, "it is not one vkey line");
-    let line = std::str::from_utf8(&line).map_err(|_| not_a_key())?;
-    line.strip_suffix('\n')
-        .unwrap_or(line)
-        .parse()
-        .map_err(|_| not_a_key())
+/// Reads the checkpoint in the lock and verifies its signatures.
+pub(crate) fn read_locked(lock: &dyn Lock, keys: &Keyring) -> Result<Checkpoint> {
+    let file = lock.locate();
+    let Some(note) = lock.load()?.checkpoint else {
+        return Err(Error::LockMissing { file });
+    };
+    UnverifiedCheckpoint::parse(note.as_bytes())
+        .and_then(|checkpoint| keys.verify(checkpoint))
+        .map_err(|problem| Error::Damaged {
+            file,
+            problem: problem.to_string(),
+        })
 }
 
-/// Refuses a ledger that says it is another key's.
-pub(crate) fn expect_vkey(storage: &dyn Storage, key: &VerifierKey) -> Result<()> {
-    let found = read_vkey(storage)?;
-    if found == *key {
+/// Reads the keys that the log says are its own.
+pub(crate) fn read_vkey(storage: &dyn Storage) -> Result<Keyring> {
+    let text = read_required(storage, VKEY)?;
+    std::str::from_utf8(&text)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| damaged(storage, VKEY, "it is not a list of vkey lines"))
+}
+
+/// Publishes the keys, if they are not there already.
+fn write_vkey(storage: &dyn Storage, keys: &Keyring) -> Result<()> {
+    if read(storage, VKEY)?.as_deref() == Some(keys.to_string().as_bytes()) {
         return Ok(());
     }
-    let file = storage.locate(VKEY);
+    storage
+        .replace(VKEY, keys.to_string().as_bytes())
+        .map_err(|reason| failed(storage, "write", VKEY, reason))
+}
+
+/// The keys of the caller with the older ones of the log, which must have one in common.
+pub(crate) fn known_keys(own: &Keyring, found: &Keyring, storage: &dyn Storage) -> Result<Keyring> {
+    if found.name() == own.name() && own.keys().any(|key| found.keys().any(|k| k == key)) {
+        return own.with_older(found);
+    }
     Err(Error::WrongKey {
-        file,
-        expected: key.to_string(),
+        file: storage.locate(VKEY),
+        expected: own.to_string(),
         found: found.to_string(),
     })
 }
 
-fn refuse_remains(storage: &dyn Storage) -> Result<()> {
+fn refuse_remains(parts: &Parts, locked: &Locked) -> Result<()> {
+    let storage = &*parts.storage;
+    let exists = |file: String| Err(Error::AlreadyExists { file });
+    if read(storage, CHECKPOINT)?.is_some() {
+        return exists(storage.locate(CHECKPOINT));
+    }
     let tiles = storage
         .list(TILES)
         .map_err(|reason| failed(storage, "list", TILES, reason))?;
-    for path in [CHECKPOINT, STAGED] {
-        if read(storage, path)?.is_some() {
-            return Err(Error::AlreadyExists {
-                file: storage.locate(path),
-            });
-        }
+    if let Some(tile) = tiles.first() {
+        return exists(storage.locate(tile));
     }
-    match tiles.first() {
-        Some(path) => Err(Error::AlreadyExists {
-            file: storage.locate(path),
-        }),
-        None => Ok(()),
+    if read(storage, VKEY)?.is_some() && read_vkey(storage)? != parts.keys.keyring() {
+        return exists(storage.locate(VKEY));
+    }
+    let Some(note) = &locked.checkpoint else {
+        return Ok(());
+    };
+    match UnverifiedCheckpoint::parse(note.as_bytes())?.size() {
+        0 => Ok(()),
+        _ => exists(parts.lock.locate()),
     }
 }
 
-/// Puts a file in its place so that a crash leaves the old one or the new one, whole.
-fn replace(storage: &dyn Storage, path: &str, content: &[u8]) -> Result<()> {
-    let temporary = temporary(path);
-    storage
-        .write_synced(&temporary, content)
-        .map_err(|reason| failed(storage, "write", &temporary, reason))?;
-    storage
-        .rename(&temporary, path)
-        .map_err(|reason| failed(storage, "rename to", path, reason))?;
-    sync_dir(storage, parent(path))
-}
-
-fn sync_dir(storage: &dyn Storage, dir: &str) -> Result<()> {
-    storage
-        .sync_dir(dir)
-        .map_err(|reason| failed(storage, "sync", dir, reason))
+fn missing(storage: &dyn Storage, path: &str) -> Error {
+    Error::Missing {
+        file: storage.locate(path),
+    }
 }

@@ -6,9 +6,10 @@ use std::vec;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
-use crate::key::VerifierKey;
+use crate::keyring::Keyring;
 use crate::layout::TILE_WIDTH;
-use crate::ledger::{expect_vkey, prove, read_checkpoint, read_vkey};
+use crate::ledger::{prove_inclusion, read_checkpoint, read_vkey};
+use crate::proof::InclusionProof;
 use crate::storage::{Folder, Storage};
 use crate::tiles::Tiles;
 
@@ -17,52 +18,44 @@ use crate::tiles::Tiles;
 /// All that it hands out has been verified against the checkpoint's root.
 pub struct LedgerReader {
     storage: Box<dyn Storage>,
-    vkey: VerifierKey,
+    keys: Keyring,
     checkpoint: Checkpoint,
 }
 
 impl LedgerReader {
-    /// Reads `vkey` and `checkpoint`, and verifies the signature.
+    /// Reads `vkey` and `checkpoint` in a folder, and verifies the signatures.
     ///
-    /// This trusts the key in the folder. Whoever has the key from elsewhere should compare it with
-    /// [`LedgerReader::vkey`], or use [`LedgerReader::open_with`].
+    /// This trusts the keys in the folder. Whoever has the keys from elsewhere should use
+    /// [`LedgerReader::open_with`].
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] when there is no ledger, [`Error::Damaged`] when the two do not fit.
+    /// [`Error::Missing`] when there is no log, [`Error::Damaged`] when the two do not fit.
     pub fn open(dir: &Path) -> Result<Self> {
-        Self::open_on(Box::new(Folder::for_reading(dir)))
+        let folder = Folder::new(dir);
+        let keys = read_vkey(&folder)?;
+        Self::open_with(Box::new(folder), &keys)
     }
 
-    /// As [`LedgerReader::open`], for the ledger of a key that is already known.
+    /// Opens the log of keys that are known already, wherever it is.
+    ///
+    /// Of keys that followed one another, the newest must have signed the checkpoint.
     ///
     /// # Errors
     ///
-    /// Also [`Error::WrongKey`] when the ledger is another key's.
-    pub fn open_with(dir: &Path, vkey: &VerifierKey) -> Result<Self> {
-        let folder = Folder::for_reading(dir);
-        expect_vkey(&folder, vkey)?;
-        Self::open_on(Box::new(folder))
-    }
-
-    /// As [`LedgerReader::open`], on any storage.
-    ///
-    /// # Errors
-    ///
-    /// As for [`LedgerReader::open`].
-    pub fn open_on(storage: Box<dyn Storage>) -> Result<Self> {
-        let vkey = read_vkey(&*storage)?;
-        let checkpoint = read_checkpoint(&*storage, &vkey)?;
+    /// [`Error::Missing`] when there is no log, [`Error::Damaged`] when it is not signed by these keys.
+    pub fn open_with(storage: Box<dyn Storage>, keys: &Keyring) -> Result<Self> {
+        let checkpoint = read_checkpoint(&*storage, |note| keys.verify_current(note))?;
         Ok(Self {
             storage,
-            vkey,
+            keys: keys.clone(),
             checkpoint,
         })
     }
 
-    /// The ledger's public key.
-    pub fn vkey(&self) -> &VerifierKey {
-        &self.vkey
+    /// The keys that the checkpoint was verified with.
+    pub fn keys(&self) -> &Keyring {
+        &self.keys
     }
 
     /// The checkpoint, its signature verified.
@@ -106,14 +99,14 @@ impl LedgerReader {
         })
     }
 
-    /// The proof of one entry's inclusion, as `c2sp.org/tlog-proof@v1` text.
+    /// The proof of one entry's inclusion; printed, it is a `c2sp.org/tlog-proof@v1` text.
     ///
     /// # Errors
     ///
     /// [`Error::NoSuchEntry`] beyond the end, [`Error::Damaged`] when a tile does not fit.
-    pub fn prove(&self, index: u64) -> Result<String> {
+    pub fn prove(&self, index: u64) -> Result<InclusionProof> {
         self.check_index(index)?;
-        Ok(prove(&self.tiles()?, index, &self.checkpoint)?.to_string())
+        prove_inclusion(&self.tiles()?, index, &self.checkpoint)
     }
 
     /// The hashes that show that this tree begins with the tree it was at `older_size`.

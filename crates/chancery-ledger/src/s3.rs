@@ -14,22 +14,7 @@ use object_store::{ObjectStore as _, ObjectStoreExt as _, PutMode, RetryConfig, 
 
 use crate::error::{Error, Result};
 use crate::layout::TILES;
-
-/// What the ledger asks of the place it is kept in.
-pub trait Storage: Send + Sync {
-    /// The file's content, or `None` when there is no such file.
-    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
-    /// Every file in the folder and below it, sorted.
-    fn list(&self, dir: &str) -> io::Result<Vec<String>>;
-    /// Durable on return; `AlreadyExists` when there is a file.
-    fn create(&self, path: &str, content: &[u8]) -> io::Result<()>;
-    /// Durable and atomic.
-    fn replace(&self, path: &str, content: &[u8]) -> io::Result<()>;
-    /// Removes a file; one that is not there is fine.
-    fn remove(&self, path: &str) -> io::Result<()>;
-    /// The path as a message should show it.
-    fn locate(&self, path: &str) -> String;
-}
+use crate::storage::Storage;
 
 /// The pauses before each try of a write.
 const PAUSES: [Duration; 3] = [
@@ -49,13 +34,13 @@ const PAUSES: [Duration; 3] = [
 /// ```
 /// use chancery_ledger::{Error, S3, S3Options};
 ///
-/// let options = S3Options::with_variables([("AWS_ACCESS_KEY_ID", "me"), ("AWS_SECRET_ACCESS_KEY", "secret")]);
+/// let variables = [("AWS_ACCESS_KEY_ID", "me"), ("AWS_SECRET_ACCESS_KEY", "secret")];
+/// let mut options = S3Options::with_variables(variables);
 /// S3::open_for_reading("s3://agency-ledger/2026", &options)?;
 ///
-/// let is_folder = S3::open_for_reading("/srv/ledger", &options);
-/// assert!(matches!(is_folder, Err(Error::Malformed { .. })));
-/// let plain = S3Options { endpoint: Some("http://store.example".to_owned()), ..options };
-/// assert!(S3::open_for_reading("s3://agency-ledger/2026", &plain).is_err());
+/// options.endpoint = Some("http://store.example".to_owned());
+/// let refused = S3::open_for_reading("s3://agency-ledger/2026", &options).unwrap_err();
+/// assert!(refused.to_string().contains("it is not encrypted"));
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Clone, Default)]
@@ -177,8 +162,8 @@ struct Object {
 enum Written {
     /// The store has it, in this version.
     Kept(String),
-    /// Something else is there than was expected, or nothing.
-    Overtaken(Option<Object>),
+    /// Another writer was there before: something else is in the store than was expected.
+    Overtaken,
 }
 
 impl S3 {
@@ -269,7 +254,7 @@ impl S3 {
         }
         let other = "\"00000000000000000000000000000000\"";
         match self.put(name, b"third", Some(other)).map_err(failed)? {
-            Written::Overtaken(_) => Ok(()),
+            Written::Overtaken => Ok(()),
             Written::Kept(_) => Err(unfit("it replaces a file of another version")),
         }
     }
@@ -300,7 +285,7 @@ impl S3 {
                     return Ok(Written::Kept(found.version));
                 }
                 found if found.as_ref().map(|found| found.version.as_str()) != expected => {
-                    return Ok(Written::Overtaken(found));
+                    return Ok(Written::Overtaken);
                 }
                 _ => last = Some(problem),
             }
@@ -441,7 +426,7 @@ impl Storage for S3 {
                 Ok(())
             }
             Written::Kept(_) => Ok(()),
-            Written::Overtaken(_) => Err(io::Error::new(
+            Written::Overtaken => Err(io::Error::new(
                 io::ErrorKind::AlreadyExists,
                 "there is a file already",
             )),
@@ -455,15 +440,16 @@ impl Storage for S3 {
                 seen.insert(path.to_owned(), version);
                 Ok(())
             }
-            Written::Overtaken(Some(found)) if found.content == content => {
-                seen.insert(path.to_owned(), found.version);
-                Ok(())
-            }
-            Written::Overtaken(_) => Err(io::Error::new(
+            Written::Overtaken => Err(io::Error::new(
                 io::ErrorKind::ResourceBusy,
                 "another writer changed it since this one last read it",
             )),
         }
+    }
+
+    fn sync(&self, _path: &str) -> io::Result<()> {
+        // What the store shows, it has.
+        Ok(())
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {

@@ -1,17 +1,20 @@
-//! The one seam to the disk, so that tests can fail each write and forget what was not synced.
+//! The one seam to where the log is kept, so that tests can fail each call and forget what was not
+//! synced, and so that a bucket will do as well as a folder.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Result};
-use crate::layout::LOCK;
+use crate::layout::{parent, temporary};
 
 /// What the ledger asks of the place it is kept in.
 ///
 /// Paths are relative to the ledger's folder, with `/`; the folder itself is the empty string.
-/// Nothing but [`Storage::write_synced`], [`Storage::rename`] and [`Storage::sync_dir`] may be
-/// trusted after a crash, and a rename only once its folder is synced.
+/// What [`Storage::create`] and [`Storage::replace`] have written lasts once they return, and is
+/// whole or not there at all whenever they do not.
 pub trait Storage: Send + Sync {
     /// The file's content, or `None` when there is no such file.
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
@@ -19,19 +22,53 @@ pub trait Storage: Send + Sync {
     /// Every file in the folder and below it, sorted; none when there is no such folder.
     fn list(&self, dir: &str) -> io::Result<Vec<String>>;
 
+    /// Writes a file that is not there yet.
+    ///
+    /// # Errors
+    ///
+    /// [`io::ErrorKind::AlreadyExists`] when it is there: a tile is never overwritten.
+    fn create(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Writes a file, or replaces it in one step.
+    fn replace(&self, path: &str, content: &[u8]) -> io::Result<()>;
+
+    /// Makes sure that a file which is there lasts: a crash may have come before it was synced.
+    fn sync(&self, path: &str) -> io::Result<()>;
+
+    /// Removes a file; one that is not there is fine.
+    fn remove(&self, path: &str) -> io::Result<()>;
+
+    /// The path as a message should show it.
+    fn locate(&self, path: &str) -> String;
+}
+
+/// The calls of a file system that a [`Folder`] is made of, so that tests can fail each of them.
+///
+/// Nothing may be trusted after a crash but what [`FileSystem::write_synced`] wrote, and names only
+/// once [`FileSystem::sync_dir`] was called on their folder.
+pub trait FileSystem: Send + Sync {
+    /// The file's content, or `None` when there is no such file.
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>>;
+
+    /// Every file in the folder and below it, in any order; none when there is no such folder.
+    fn list(&self, dir: &str) -> io::Result<Vec<String>>;
+
     /// Makes a folder; one that is there already is fine.
     fn create_dir(&self, dir: &str) -> io::Result<()>;
 
-    /// Writes and syncs a file, replacing what is there; the caller gives only temporary names.
+    /// Writes and syncs a file that is not there yet.
     ///
     /// One call, not two, because a failed write-back is reported reliably only to the file handle
     /// that wrote.
     fn write_synced(&self, path: &str, content: &[u8]) -> io::Result<()>;
 
+    /// Gives a file a second name in its folder, which must be free.
+    fn link(&self, from: &str, to: &str) -> io::Result<()>;
+
     /// Moves a file within its folder, replacing what is there.
     fn rename(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Makes the folder's renames, removals and new folders last.
+    /// Makes the folder's names last: links, renames, removals and new folders.
     fn sync_dir(&self, dir: &str) -> io::Result<()>;
 
     /// Removes a file; one that is not there is fine.
@@ -41,51 +78,137 @@ pub trait Storage: Send + Sync {
     fn locate(&self, path: &str) -> String;
 }
 
-/// A folder of the local file system, with its lock if this is the writer.
+/// A log in a folder, which any web server can serve as it is.
 #[derive(Debug)]
-pub(crate) struct Folder {
-    path: PathBuf,
-    /// Held for its lock, which the operating system drops with the process.
-    _lock: Option<File>,
+pub struct Folder<F = Os> {
+    files: F,
+    /// Folders known to last, because the folder above them was synced.
+    lasting: Mutex<BTreeSet<String>>,
 }
 
 impl Folder {
-    pub(crate) fn for_reading(path: &Path) -> Self {
-        Self {
-            path: path.to_owned(),
-            _lock: None,
-        }
-    }
-
-    /// Takes the writer's lock.
-    pub(crate) fn for_writing(path: &Path) -> Result<Self> {
-        let lock = path.join(LOCK);
-        let name = lock.display().to_string();
-        let failed = |action, reason| Error::Io {
-            action,
-            file: name.clone(),
-            reason,
-        };
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&lock)
-            .map_err(|reason| failed("open", reason))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self {
-                path: path.to_owned(),
-                _lock: Some(file),
-            }),
-            Err(fs::TryLockError::WouldBlock) => Err(Error::Busy { file: name }),
-            Err(fs::TryLockError::Error(reason)) => Err(failed("lock", reason)),
-        }
+    /// The folder at `path` of the local file system; the first write makes it if need be.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self::on(Os { root: path.into() })
     }
 }
 
-impl Storage for Folder {
+impl<F: FileSystem> Folder<F> {
+    /// A folder of another file system.
+    pub fn on(files: F) -> Self {
+        Self {
+            files,
+            lasting: Mutex::default(),
+        }
+    }
+
+    /// Writes and syncs a new temporary file next to `path`.
+    fn write_temporary(&self, path: &str, content: &[u8]) -> io::Result<String> {
+        self.make_dir(parent(path))?;
+        let temporary = temporary(path);
+        // One left by a crash is unlinked, not truncated: it may be a second name of a finished file.
+        self.files.remove(&temporary)?;
+        self.files.write_synced(&temporary, content)?;
+        Ok(temporary)
+    }
+
+    /// Makes a folder and those above it, and makes them last.
+    fn make_dir(&self, dir: &str) -> io::Result<()> {
+        if self.lasting().contains(dir) {
+            return Ok(());
+        }
+        if !dir.is_empty() {
+            self.make_dir(parent(dir))?;
+        }
+        self.files.create_dir(dir)?;
+        if !dir.is_empty() {
+            // Also for a folder that was there: a crash may have come before it was synced.
+            self.files.sync_dir(parent(dir))?;
+        }
+        self.lasting().insert(dir.to_owned());
+        Ok(())
+    }
+
+    fn lasting(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.lasting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<F: FileSystem> Storage for Folder<F> {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        match fs::read(self.path.join(path)) {
+        self.files.read(path)
+    }
+
+    fn list(&self, dir: &str) -> io::Result<Vec<String>> {
+        let mut files = self.files.list(dir)?;
+        files.sort();
+        Ok(files)
+    }
+
+    fn create(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let temporary = self.write_temporary(path, content)?;
+        // A link, unlike a rename, fails when the name is taken. A crash before the folder is
+        // synced: the file is there or not, and whole if it is.
+        self.files.link(&temporary, path)?;
+        self.files.remove(&temporary)?;
+        self.files.sync_dir(parent(path))
+    }
+
+    fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {
+        let temporary = self.write_temporary(path, content)?;
+        self.files.rename(&temporary, path)?;
+        self.files.sync_dir(parent(path))
+    }
+
+    fn sync(&self, path: &str) -> io::Result<()> {
+        // A file gets its name only after its content was synced: what may be lost is the name.
+        self.make_dir(parent(path))?;
+        self.files.sync_dir(parent(path))
+    }
+
+    fn remove(&self, path: &str) -> io::Result<()> {
+        self.files.remove(path)
+    }
+
+    fn locate(&self, path: &str) -> String {
+        self.files.locate(path)
+    }
+}
+
+/// The operating system's file system, below one folder.
+#[derive(Debug)]
+pub struct Os {
+    root: PathBuf,
+}
+
+impl Os {
+    fn list_below(&self, dir: &str, files: &mut Vec<String>) -> io::Result<()> {
+        let listing = match fs::read_dir(self.root.join(dir)) {
+            Ok(listing) => listing,
+            Err(reason) if reason.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(reason) => return Err(reason),
+        };
+        for child in listing {
+            let child = child?;
+            let name = child.file_name().to_string_lossy().into_owned();
+            let path = if dir.is_empty() {
+                name
+            } else {
+                format!("{dir}/{name}")
+            };
+            if child.file_type()?.is_dir() {
+                self.list_below(&path, files)?;
+            } else {
+                files.push(path);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl FileSystem for Os {
+    fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
+        match fs::read(self.root.join(path)) {
             Ok(content) => Ok(Some(content)),
             Err(reason) if reason.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(reason) => Err(reason),
@@ -94,60 +217,45 @@ impl Storage for Folder {
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
         let mut files = Vec::new();
-        let mut folders = vec![dir.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let listing = match fs::read_dir(self.path.join(&folder)) {
-                Ok(listing) => listing,
-                Err(reason) if reason.kind() == io::ErrorKind::NotFound => continue,
-                Err(reason) => return Err(reason),
-            };
-            for child in listing {
-                let child = child?;
-                let name = child.file_name().to_string_lossy().into_owned();
-                let path = if folder.is_empty() {
-                    name
-                } else {
-                    format!("{folder}/{name}")
-                };
-                let place = if child.file_type()?.is_dir() {
-                    &mut folders
-                } else {
-                    &mut files
-                };
-                place.push(path);
-            }
-        }
-        files.sort();
+        self.list_below(dir, &mut files)?;
         Ok(files)
     }
 
     fn create_dir(&self, dir: &str) -> io::Result<()> {
-        fs::create_dir_all(self.path.join(dir))
+        fs::create_dir_all(self.root.join(dir))
     }
 
     fn write_synced(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let mut file = File::create(self.path.join(path))?;
+        let mut options = File::options();
+        let mut file = options
+            .write(true)
+            .create_new(true)
+            .open(self.root.join(path))?;
         file.write_all(content)?;
         file.sync_all()
     }
 
+    fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::hard_link(self.root.join(from), self.root.join(to))
+    }
+
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))
+        fs::rename(self.root.join(from), self.root.join(to))
     }
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
-        File::open(self.path.join(dir))?.sync_all()
+        File::open(self.root.join(dir))?.sync_all()
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        match fs::remove_file(self.path.join(path)) {
+        match fs::remove_file(self.root.join(path)) {
             Err(reason) if reason.kind() != io::ErrorKind::NotFound => Err(reason),
             _ => Ok(()),
         }
     }
 
     fn locate(&self, path: &str) -> String {
-        self.path.join(path).display().to_string()
+        self.root.join(path).display().to_string()
     }
 }
 

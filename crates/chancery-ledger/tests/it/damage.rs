@@ -4,7 +4,7 @@ use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck_on}
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
-use crate::{entry, key};
+use crate::{check, create, create_in, entry, keyring, keys, open, open_in, parts, reader};
 
 fn put(disk: &Disk, path: &str, content: &[u8]) {
     disk.write_synced("x.tmp", content).unwrap();
@@ -35,13 +35,13 @@ fn all_files(disk: &Disk) -> Vec<String> {
 #[test]
 fn a_flipped_bit_in_any_file_is_found_by_fsck() {
     let disk = ledger_of(&[200, 60, 255]);
-    assert!(fsck_on(&disk, None).unwrap().is_sound());
+    assert!(check(&disk).is_sound());
     let files = all_files(&disk);
     assert_eq!(files.len(), 14, "{files:?}");
     for path in files {
         for position in positions(disk.file(&path).unwrap().len()) {
             let damaged = flipped(&disk, &path, position);
-            let report = fsck_on(&damaged, Some(&key().verifier())).unwrap();
+            let report = check(&damaged);
             assert!(!report.is_sound(), "{path} at {position}");
             let named = format!("disk/{path}");
             let is_named = |text: &str| text.contains(&named);
@@ -73,7 +73,7 @@ fn a_flipped_bit_on_the_right_edge_keeps_the_ledger_shut() {
     for path in edge {
         for position in positions(disk.file(path).unwrap().len()) {
             let damaged = flipped(&disk, path, position);
-            let refused = Ledger::open_on(Box::new(damaged), &key()).err().unwrap();
+            let refused = open(&damaged).err().unwrap();
             let is_named = matches!(refused, Error::Damaged { .. } | Error::WrongKey { .. });
             assert!(
                 is_named && refused.hint().is_some(),
@@ -86,10 +86,7 @@ fn a_flipped_bit_on_the_right_edge_keeps_the_ledger_shut() {
         let last = format!("tile/entries/{:03}", size / 256 - 1);
         for path in [last, format!("tile/1/000.p/{}", size / 256)] {
             let damaged = flipped(&full, &path, 5);
-            assert!(
-                Ledger::open_on(Box::new(damaged), &key()).is_err(),
-                "{path}"
-            );
+            assert!(open(&damaged).is_err(), "{path}");
         }
     }
 }
@@ -102,7 +99,7 @@ fn a_reader_hands_out_nothing_from_a_damaged_tile_or_bundle() {
     for path in ["tile/0/000", "tile/0/001.p/255", "tile/1/000.p/1"] {
         for position in [0, 31] {
             let damaged = flipped(&disk, path, position);
-            let reader = LedgerReader::open_on(Box::new(damaged)).unwrap();
+            let reader = reader(&damaged);
             for index in [0, 1, 100] {
                 assert!(
                     matches!(reader.entry(index), Err(Error::Damaged { .. })),
@@ -115,7 +112,7 @@ fn a_reader_hands_out_nothing_from_a_damaged_tile_or_bundle() {
             }
         }
     }
-    let reader = LedgerReader::open_on(Box::new(flipped(&disk, "tile/entries/000", 1000))).unwrap();
+    let reader = reader(&flipped(&disk, "tile/entries/000", 1000));
     assert!(matches!(reader.entry(0), Err(Error::Damaged { .. })));
     assert_eq!(reader.entry(300).unwrap(), entry(300));
     let mut rest = reader.entries(0..511).unwrap();
@@ -131,7 +128,7 @@ fn a_missing_file_is_found_and_named() {
     {
         let damaged = disk.fork();
         damaged.remove(&path).unwrap();
-        let report = fsck_on(&damaged, Some(&key().verifier())).unwrap();
+        let report = check(&damaged);
         let named = format!("disk/{path}");
         assert!(
             report.problems.iter().any(|problem| problem.file == named),
@@ -150,11 +147,7 @@ fn a_truncated_or_lengthened_file_is_found() {
         for changed in [cut, longer, Vec::new()] {
             let damaged = disk.fork();
             put(&damaged, &path, &changed);
-            assert!(
-                !fsck_on(&damaged, None).unwrap().is_sound(),
-                "{path} {}",
-                changed.len()
-            );
+            assert!(!check(&damaged).is_sound(), "{path} {}", changed.len());
         }
     }
 }
@@ -180,7 +173,7 @@ fn files_that_no_tree_of_this_size_has_are_found() {
     for path in strays {
         let damaged = disk.fork();
         put(&damaged, path, &disk.file("tile/0/000.p/3").unwrap());
-        let report = fsck_on(&damaged, None).unwrap();
+        let report = check(&damaged);
         assert_eq!(report.problems.len(), 1, "{path}: {:?}", report.problems);
         assert_eq!(report.problems[0].file, format!("disk/{path}"));
     }
@@ -190,11 +183,11 @@ fn files_that_no_tree_of_this_size_has_are_found() {
 fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
     let disk = ledger_of(&[3]);
     let old_checkpoint = disk.file("checkpoint").unwrap();
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     ledger.append(&entry(3)).unwrap();
     put(&disk, "checkpoint", &old_checkpoint);
 
-    let report = fsck_on(&disk, None).unwrap();
+    let report = check(&disk);
     assert!(
         report
             .problems
@@ -202,7 +195,7 @@ fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
             .any(|problem| problem.hint.contains("witness"))
     );
 
-    let mut ledger = Ledger::open_on(Box::new(disk), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     let refused = ledger.append(b"another entry in its place").unwrap_err();
     assert!(matches!(refused, Error::Conflict { .. }), "{refused}");
 }
@@ -212,7 +205,7 @@ fn a_ledger_replaced_whole_is_found_with_the_key_known_from_elsewhere() {
     let disk = Disk::default();
     let forger = SigningKey::generate("agency.example/ledger", [66; 32]).unwrap();
     Ledger::create_on(&disk, &forger).unwrap();
-    assert!(fsck_on(&disk, None).unwrap().is_sound());
-    let report = fsck_on(&disk, Some(&key().verifier())).unwrap();
+    assert!(check(&disk).is_sound());
+    let report = check(&disk);
     assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use chancery_ledger::Storage;
+use chancery_ledger::{Error, FileSystem, Folder, Lock, Locked};
 
 /// How one call goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,9 +15,14 @@ pub(crate) enum Fault {
     PersistedButReportedFailed,
     /// A write gets half of its bytes onto the disk, and fails.
     Torn,
+    /// Nothing happens, and the call succeeds: a disk that lies.
+    Lost,
+    /// It happens to another file than the one meant, and the call succeeds.
+    Misdirected,
 }
 
-pub(crate) const FAULTS: [Fault; 3] = [
+/// What a disk may do that says so when it fails.
+pub(crate) const HONEST: [Fault; 3] = [
     Fault::NotPersisted,
     Fault::PersistedButReportedFailed,
     Fault::Torn,
@@ -40,8 +45,10 @@ struct State {
     fault: Option<(usize, Fault)>,
     /// Every call from this one on fails, as if the process had been killed.
     killed_at: Option<usize>,
-    /// Every checkpoint that a reader could have seen.
-    published: BTreeSet<Vec<u8>>,
+    /// Every checkpoint that a reader could have seen, or that the lock has held.
+    signed: BTreeSet<Vec<u8>>,
+    /// The lock: a database, whose changes are whole and last, or are not there.
+    lock: Locked,
 }
 
 impl Disk {
@@ -112,16 +119,48 @@ impl Disk {
         self.0.lock().unwrap().files.get(path).cloned()
     }
 
-    /// Every checkpoint that was ever in place.
-    pub(crate) fn published(&self) -> BTreeSet<Vec<u8>> {
-        self.0.lock().unwrap().published.clone()
+    /// Every checkpoint that was ever in place or in the lock.
+    pub(crate) fn signed(&self) -> BTreeSet<Vec<u8>> {
+        self.0.lock().unwrap().signed.clone()
     }
 
-    fn call(
+    /// Writes a file as somebody else would, past the ledger.
+    pub(crate) fn put(&self, path: &str, content: &[u8]) {
+        let mut state = self.0.lock().unwrap();
+        state.files.insert(path.to_owned(), content.to_vec());
+        state
+            .lasting_files
+            .insert(path.to_owned(), content.to_vec());
+    }
+
+    pub(crate) fn delete(&self, path: &str) {
+        let mut state = self.0.lock().unwrap();
+        state.files.remove(path);
+        state.lasting_files.remove(path);
+    }
+
+    pub(crate) fn set_lock(&self, lock: Locked) {
+        self.0.lock().unwrap().lock = lock;
+    }
+
+    /// The log on this disk.
+    pub(crate) fn folder(&self) -> Folder<Disk> {
+        Folder::on(self.clone())
+    }
+
+    /// Some other file than this one, for a write that goes astray.
+    fn astray(state: &State, path: &str) -> Option<String> {
+        let others = state.files.keys().filter(|other| *other != path);
+        others.cloned().nth(state.calls % state.files.len().max(1))
+    }
+
+    fn call<T>(
         &self,
-        act: impl FnOnce(&mut State) -> io::Result<()>,
+        done: T,
+        act: impl FnOnce(&mut State) -> io::Result<T>,
         torn: impl FnOnce(&mut State),
-    ) -> io::Result<()> {
+        astray: impl FnOnce(&mut State),
+    ) -> io::Result<T> {
         let mut state = self.0.lock().unwrap();
         let call = state.calls;
         state.calls += 1;
@@ -135,27 +174,32 @@ impl Disk {
         match fault {
             None => return act(&mut state),
             Some(Fault::NotPersisted) => {}
-            Some(Fault::PersistedButReportedFailed) => act(&mut state)?,
+            Some(Fault::PersistedButReportedFailed) => drop(act(&mut state)?),
             Some(Fault::Torn) => torn(&mut state),
+            Some(Fault::Lost) => return Ok(done),
+            Some(Fault::Misdirected) => {
+                astray(&mut state);
+                return Ok(done);
+            }
         }
         Err(io::Error::other("injected fault"))
     }
 }
 
-impl Storage for Disk {
+impl FileSystem for Disk {
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
         Ok(self.file(path))
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        let below = format!("{dir}/");
+        let below = if dir.is_empty() {
+            String::new()
+        } else {
+            format!("{dir}/")
+        };
         let state = self.0.lock().unwrap();
-        Ok(state
-            .files
-            .keys()
-            .filter(|path| path.starts_with(&below))
-            .cloned()
-            .collect())
+        let files = state.files.keys().filter(|path| path.starts_with(&below));
+        Ok(files.cloned().collect())
     }
 
     fn create_dir(&self, dir: &str) -> io::Result<()> {
@@ -164,7 +208,7 @@ impl Storage for Disk {
             state.dirs.insert(dir.to_owned());
             Ok(())
         };
-        self.call(create, |_| {})
+        self.call((), create, |_| {}, |_| {})
     }
 
     fn write_synced(&self, path: &str, content: &[u8]) -> io::Result<()> {
@@ -173,34 +217,52 @@ impl Storage for Disk {
             "only temporary files are written: {path}"
         );
         let write = |state: &mut State, content: &[u8]| {
-            assert!(
-                parent(path).is_empty() || state.dirs.contains(parent(path)),
-                "{path}"
-            );
-            state.files.insert(path.to_owned(), content.to_vec());
+            let folder = parent(path);
+            if !folder.is_empty() && !state.dirs.contains(folder) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
+            let before = state.files.insert(path.to_owned(), content.to_vec());
+            assert_eq!(before, None, "{path} was truncated");
             Ok(())
         };
         let torn = |state: &mut State| {
-            write(state, &content[..content.len() / 2]).unwrap();
+            let _ = write(state, &content[..content.len() / 2]);
         };
-        self.call(|state| write(state, content), torn)
+        let astray = |state: &mut State| {
+            if let Some(other) = Self::astray(state, path) {
+                state.files.insert(other.clone(), content.to_vec());
+                state.lasting_files.insert(other, content.to_vec());
+            }
+        };
+        self.call((), |state| write(state, content), torn, astray)
+    }
+
+    fn link(&self, from: &str, to: &str) -> io::Result<()> {
+        let link = |state: &mut State| {
+            let content = state.files.get(from).ok_or(io::ErrorKind::NotFound)?;
+            if state.files.contains_key(to) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            state.files.insert(to.to_owned(), content.clone());
+            Ok(())
+        };
+        self.call((), link, |_| {}, |_| {})
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         let rename = |state: &mut State| {
             let content = state.files.remove(from).ok_or(io::ErrorKind::NotFound)?;
             let replaced = state.files.insert(to.to_owned(), content.clone());
-            let may_be_replaced = ["checkpoint", ".staged"].contains(&to);
             assert!(
-                replaced.is_none() || may_be_replaced,
+                replaced.is_none() || ["checkpoint", "vkey"].contains(&to),
                 "{to} was overwritten"
             );
             if to == "checkpoint" {
-                state.published.insert(content);
+                state.signed.insert(content);
             }
             Ok(())
         };
-        self.call(rename, |_| {})
+        self.call((), rename, |_| {}, |_| {})
     }
 
     fn sync_dir(&self, dir: &str) -> io::Result<()> {
@@ -218,7 +280,7 @@ impl Storage for Disk {
             lasting_dirs.extend(dirs.iter().filter(|path| parent(path) == dir).cloned());
             Ok(())
         };
-        self.call(sync, |_| {})
+        self.call((), sync, |_| {}, |_| {})
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
@@ -226,11 +288,54 @@ impl Storage for Disk {
             state.files.remove(path);
             Ok(())
         };
-        self.call(remove, |_| {})
+        self.call((), remove, |_| {}, |_| {})
     }
 
     fn locate(&self, path: &str) -> String {
         format!("disk/{path}")
+    }
+}
+
+impl Lock for Disk {
+    fn load(&self) -> Result<Locked, Error> {
+        Ok(self.0.lock().unwrap().lock.clone())
+    }
+
+    fn stage(&self, staged: &[u8]) -> Result<(), Error> {
+        let stage = |state: &mut State| {
+            state.lock.staged = Some(staged.to_vec());
+            Ok(())
+        };
+        self.call((), stage, |_| {}, |_| {}).map_err(lock_failed)
+    }
+
+    fn swap(&self, old: Option<&str>, new: &str) -> Result<(), Error> {
+        let swap = |state: &mut State| {
+            if state.lock.checkpoint.as_deref() != old {
+                return Ok(false);
+            }
+            state.lock.checkpoint = Some(new.to_owned());
+            state.signed.insert(new.as_bytes().to_vec());
+            Ok(true)
+        };
+        match self.call(true, swap, |_| {}, |_| {}).map_err(lock_failed)? {
+            true => Ok(()),
+            false => Err(Error::Conflict {
+                file: Lock::locate(self),
+            }),
+        }
+    }
+
+    fn locate(&self) -> String {
+        "disk/lock".to_owned()
+    }
+}
+
+fn lock_failed(reason: io::Error) -> Error {
+    Error::Io {
+        action: "write",
+        file: "disk/lock".to_owned(),
+        reason,
     }
 }
 

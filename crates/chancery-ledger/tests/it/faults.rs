@@ -11,9 +11,11 @@ use chancery_ledger::{
     Ledger, LedgerReader, Receipt, Storage as _, UnverifiedCheckpoint, fsck, fsck_on, verify_proof,
 };
 
-use crate::disk::{Disk, FAULTS, Fault};
+use crate::disk::{Disk, Fault, HONEST};
 use crate::tree::ledger_of;
-use crate::{entries, entry, key, oracle};
+use crate::{
+    check, create, create_in, entries, entry, keyring, keys, open, open_in, oracle, parts, reader,
+};
 
 /// Batches that cross the boundary of the first tile: within it, over it, and after it.
 const BATCHES: [u64; 3] = [1, 3, 1];
@@ -36,7 +38,7 @@ fn run(
     tag: &str,
     acknowledged: &mut Acknowledged,
 ) -> Result<(), chancery_ledger::Error> {
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key())?;
+    let mut ledger = open(&disk)?;
     for (number, count) in BATCHES.into_iter().enumerate() {
         let batch: Vec<Vec<u8>> = (0..count)
             .map(|i| format!("{tag} batch {number} entry {i}").into_bytes())
@@ -55,9 +57,9 @@ fn calls_in_a_run(base: &Disk) -> usize {
 }
 
 fn check(disk: &Disk, acknowledged: &Acknowledged, case: &str) {
-    let report = fsck_on(disk, Some(&key().verifier())).unwrap();
+    let report = crate::check(disk);
     assert_eq!(report.problems, [], "{case}");
-    let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
+    let reader = reader(&disk);
     let all: Vec<Vec<u8>> = reader
         .entries(0..reader.size())
         .unwrap()
@@ -88,11 +90,11 @@ fn check(disk: &Disk, acknowledged: &Acknowledged, case: &str) {
 
 /// Opens again, appends more, and checks.
 fn recover_and_go_on(disk: &Disk, acknowledged: &mut Acknowledged, case: &str) {
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).expect(case);
+    let mut ledger = open(&disk).expect(case);
     check(disk, acknowledged, case);
     let sent = vec![format!("after {case}").into_bytes()];
     let receipts = ledger.append_batch(&crate::slices(&sent)).expect(case);
-    verify_proof(receipts[0].proof(), &sent[0], &key().verifier()).expect(case);
+    verify_proof(&receipts[0].proof().to_string(), &sent[0], &keyring()).expect(case);
     record(acknowledged, receipts, &sent);
     check(disk, acknowledged, case);
 }
@@ -112,7 +114,7 @@ fn pattern(seed: u64, call: usize) -> impl FnMut() -> bool {
 fn every_call_fails_in_every_way_and_nothing_acknowledged_is_lost() {
     let base = ledger_of(&[FIRST]);
     for call in 0..calls_in_a_run(&base) {
-        for fault in FAULTS {
+        for fault in HONEST {
             let disk = base.fork();
             disk.fail_at(call, fault);
             let mut acknowledged = Acknowledged::new();
@@ -129,21 +131,21 @@ fn recovery_itself_fails_at_every_call_and_the_next_one_succeeds() {
     let base = ledger_of(&[FIRST]);
     // Cut short right after staging, over the boundary.
     let staged = base.fork();
-    let mut ledger = Ledger::open_on(Box::new(staged.clone()), &key()).unwrap();
+    let mut ledger = open(&staged).unwrap();
     staged.kill_at(staged.calls() + 3);
     ledger
         .append_batch(&crate::slices(&entries(FIRST..FIRST + 4)))
         .unwrap_err();
     let whole = staged.fork();
-    Ledger::open_on(Box::new(whole.clone()), &key()).unwrap();
+    open(&whole).unwrap();
 
     for call in 0..whole.calls() {
         for fault in [Fault::NotPersisted, Fault::PersistedButReportedFailed] {
             let disk = staged.fork();
             disk.fail_at(call, fault);
-            assert!(Ledger::open_on(Box::new(disk.clone()), &key()).is_err());
+            assert!(open(&disk).is_err());
             disk.restart();
-            let ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+            let ledger = open(&disk).unwrap();
             assert_eq!(ledger.size(), FIRST + 4, "{fault:?} at {call}");
             check(&disk, &Acknowledged::new(), "recovery");
         }
@@ -174,7 +176,7 @@ fn power_fails_again_right_after_recovery() {
         let mut acknowledged = Acknowledged::new();
         assert!(run(&disk, "first", &mut acknowledged).is_err());
         disk.restart();
-        let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+        let mut ledger = open(&disk).unwrap();
         let sent = vec![b"acknowledged after recovery".to_vec()];
         record(
             &mut acknowledged,
@@ -201,7 +203,7 @@ fn power_fails_right_after_an_opening_that_appends_nothing() {
             let mut acknowledged = Acknowledged::new();
             assert!(run(&disk, "first", &mut acknowledged).is_err());
             disk.restart();
-            Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+            open(&disk).unwrap();
             disk.lose_power(pattern(seed, call));
             recover_and_go_on(
                 &disk,
@@ -223,8 +225,8 @@ fn the_real_folder_recovers_from_every_point_too() {
 
         let folder = tempfile::tempdir().unwrap();
         copy_out(&disk, folder.path());
-        let ledger = Ledger::open(folder.path(), &key()).unwrap();
-        let report = fsck(folder.path(), Some(&key().verifier())).unwrap();
+        let ledger = open_in(folder.path()).unwrap();
+        let report = fsck(folder.path(), Some(&keyring())).unwrap();
         assert_eq!(report.problems, [], "killed at {call}");
         let reader = LedgerReader::open(folder.path()).unwrap();
         assert_eq!(reader.checkpoint(), ledger.checkpoint());

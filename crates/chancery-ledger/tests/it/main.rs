@@ -26,13 +26,86 @@ mod round_trips;
 
 // Strangers: other implementations, and what they publish.
 mod go;
+#[cfg(feature = "s3")]
+mod s3;
 mod vectors;
 
-use chancery_ledger::SigningKey;
+use std::path::Path;
 
-/// The key of most tests.
-fn key() -> SigningKey {
-    SigningKey::generate("agency.example/ledger", [7; 32]).unwrap()
+use chancery_ledger::{
+    Error, Folder, FsckReport, Keyring, Ledger, LedgerReader, LogKeys, Parts, SqliteLock, fsck,
+};
+
+use crate::disk::Disk;
+
+/// What most tests sign with.
+fn keys() -> LogKeys {
+    LogKeys::generate("agency.example/ledger", &[7; 32]).unwrap()
+}
+
+fn keyring() -> Keyring {
+    keys().keyring()
+}
+
+/// A clock that stands still, as it must not matter.
+const NOW: u64 = 1_800_000_000;
+
+/// A writer's parts on a disk in memory.
+fn parts(disk: &Disk) -> Parts {
+    Parts {
+        storage: Box::new(disk.folder()),
+        lock: Box::new(disk.clone()),
+        keys: keys(),
+        cosigner: None,
+        clock: Box::new(|| NOW),
+    }
+}
+
+/// Makes an empty log on a disk in memory.
+fn create(disk: &Disk) -> Result<Ledger, Error> {
+    Ledger::create(parts(disk))
+}
+
+/// Opens the log on a disk in memory.
+fn open(disk: &Disk) -> Result<Ledger, Error> {
+    Ledger::open(parts(disk))
+}
+
+/// Reads the log on a disk in memory.
+fn reader(disk: &Disk) -> LedgerReader {
+    LedgerReader::open_with(Box::new(disk.folder()), &keyring()).unwrap()
+}
+
+/// Checks the log on a disk in memory.
+fn check(disk: &Disk) -> FsckReport {
+    fsck(&disk.folder(), Some(&keyring()), Some(disk)).unwrap()
+}
+
+/// A writer's parts in a folder: the log below `ledger`, its lock beside it.
+fn folder_parts(dir: &Path, lock: SqliteLock) -> Parts {
+    Parts {
+        storage: Box::new(Folder::new(dir.join("ledger"))),
+        lock: Box::new(lock),
+        keys: keys(),
+        cosigner: None,
+        clock: Box::new(|| NOW),
+    }
+}
+
+/// Makes a log in a folder.
+fn create_in(dir: &Path) -> Result<Ledger, Error> {
+    Ledger::create(folder_parts(
+        dir,
+        SqliteLock::create(&dir.join("lock.sqlite"))?,
+    ))
+}
+
+/// Opens the log in a folder.
+fn open_in(dir: &Path) -> Result<Ledger, Error> {
+    Ledger::open(folder_parts(
+        dir,
+        SqliteLock::open(&dir.join("lock.sqlite"))?,
+    ))
 }
 
 /// A short entry that differs from every other.

@@ -6,15 +6,17 @@ use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck};
 
 use crate::disk::{Disk, Fault};
 use crate::tree::ledger_of;
-use crate::{entries, entry, key, slices};
+use crate::{
+    check, create, create_in, entries, entry, keyring, keys, open, open_in, parts, reader, slices,
+};
 
 #[test]
 fn a_second_writer_is_refused_and_readers_are_not() {
     let folder = tempfile::tempdir().unwrap();
-    Ledger::create(folder.path(), &key()).unwrap();
-    let mut ledger = Ledger::open(folder.path(), &key()).unwrap();
+    create_in(folder.path()).unwrap();
+    let mut ledger = open_in(folder.path()).unwrap();
 
-    let refused = Ledger::open(folder.path(), &key()).err().unwrap();
+    let refused = open_in(folder.path()).err().unwrap();
     assert!(matches!(refused, Error::Busy { .. }));
     assert!(refused.to_string().contains(".lock") && refused.hint().is_some());
 
@@ -24,18 +26,15 @@ fn a_second_writer_is_refused_and_readers_are_not() {
         b"one"
     );
     drop(ledger);
-    let reopened = Ledger::open(folder.path(), &key()).unwrap();
+    let reopened = open_in(folder.path()).unwrap();
     assert_eq!(reopened.size(), 1);
 }
 
 #[test]
 fn a_reader_keeps_to_the_size_it_was_opened_at() {
     let disk = ledger_of(&[3]);
-    let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
-    Ledger::open_on(Box::new(disk), &key())
-        .unwrap()
-        .append(&entry(3))
-        .unwrap();
+    let reader = reader(&disk);
+    open(&disk).unwrap().append(&entry(3)).unwrap();
     assert_eq!(reader.size(), 3);
     assert!(matches!(
         reader.entry(3),
@@ -52,40 +51,34 @@ fn a_reader_keeps_to_the_size_it_was_opened_at() {
 #[test]
 fn a_ledger_is_not_created_over_another_or_over_its_remains() {
     let folder = tempfile::tempdir().unwrap();
-    Ledger::create(folder.path(), &key()).unwrap();
-    Ledger::open(folder.path(), &key())
-        .unwrap()
-        .append(b"one")
-        .unwrap();
+    create_in(folder.path()).unwrap();
+    open_in(folder.path()).unwrap().append(b"one").unwrap();
     assert!(matches!(
-        Ledger::create(folder.path(), &key()),
+        create_in(folder.path()),
         Err(Error::AlreadyExists { .. })
     ));
     fs::remove_file(folder.path().join("checkpoint")).unwrap();
     assert!(matches!(
-        Ledger::create(folder.path(), &key()),
+        create_in(folder.path()),
         Err(Error::AlreadyExists { .. })
     ));
-    assert!(matches!(
-        Ledger::open(folder.path(), &key()),
-        Err(Error::Missing { .. })
-    ));
+    assert!(matches!(open_in(folder.path()), Err(Error::Missing { .. })));
 }
 
 #[test]
 fn a_create_cut_short_anywhere_can_be_repeated() {
     let whole = Disk::default();
-    Ledger::create_on(&whole, &key()).unwrap();
+    create(&whole).unwrap();
     for call in 0..whole.calls() {
         let disk = Disk::default();
         disk.kill_at(call);
-        Ledger::create_on(&disk, &key()).unwrap_err();
+        create(&disk).unwrap_err();
         disk.restart();
-        match Ledger::create_on(&disk, &key()) {
+        match create(&disk) {
             Ok(()) => {}
             Err(error) => assert!(matches!(error, Error::AlreadyExists { .. }), "{error}"),
         }
-        assert_eq!(Ledger::open_on(Box::new(disk), &key()).unwrap().size(), 0);
+        assert_eq!(open(&disk).unwrap().size(), 0);
     }
 }
 
@@ -101,7 +94,7 @@ fn another_key_is_refused() {
 fn a_folder_without_a_ledger_is_named_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let refusals = [
-        Ledger::open(folder.path(), &key()).err().unwrap(),
+        open_in(folder.path()).err().unwrap(),
         LedgerReader::open(folder.path()).err().unwrap(),
         fsck(folder.path(), None).unwrap_err(),
     ];
@@ -120,7 +113,7 @@ fn a_folder_without_a_ledger_is_named_and_left_as_it_is() {
 #[test]
 fn entries_up_to_65535_bytes_are_taken_and_one_byte_more_is_not() {
     let disk = ledger_of(&[]);
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     let (largest, over) = (vec![1; 65_535], vec![1; 65_536]);
     let refused = ledger.append(&over).unwrap_err();
     assert!(matches!(refused, Error::EntryTooLarge { size: 65_536 }));
@@ -128,7 +121,7 @@ fn entries_up_to_65535_bytes_are_taken_and_one_byte_more_is_not() {
     assert!(ledger.append_batch(&[b"fine", &over]).is_err());
     assert_eq!(ledger.append(&largest).unwrap().index(), 0);
     assert_eq!(ledger.append(b"").unwrap().index(), 1);
-    let reader = LedgerReader::open_on(Box::new(disk)).unwrap();
+    let reader = reader(&disk);
     assert_eq!(
         (reader.entry(0).unwrap(), reader.entry(1).unwrap()),
         (largest, Vec::new())
@@ -138,7 +131,7 @@ fn entries_up_to_65535_bytes_are_taken_and_one_byte_more_is_not() {
 #[test]
 fn an_empty_batch_changes_nothing() {
     let disk = ledger_of(&[2]);
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     let before = disk.calls();
     assert_eq!(ledger.append_batch(&[]).unwrap(), []);
     assert_eq!((ledger.size(), disk.calls()), (2, before));
@@ -148,13 +141,13 @@ fn an_empty_batch_changes_nothing() {
 fn a_failed_write_stops_the_ledger_for_good() {
     let base = ledger_of(&[2]);
     let whole = base.fork();
-    let mut ledger = Ledger::open_on(Box::new(whole.clone()), &key()).unwrap();
+    let mut ledger = open(&whole).unwrap();
     let opening = whole.calls();
     ledger.append(&entry(2)).unwrap();
     for call in opening..whole.calls() {
         let disk = base.fork();
         disk.fail_at(call, Fault::NotPersisted);
-        let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+        let mut ledger = open(&disk).unwrap();
         assert!(
             matches!(ledger.append(&entry(2)), Err(Error::Io { .. })),
             "{call}"
@@ -200,7 +193,7 @@ fn a_read_only_folder_is_named_with_a_hint() {
 #[test]
 fn an_append_left_by_a_killed_process_is_finished_by_the_next() {
     let disk = ledger_of(&[254]).fork();
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     // Write temporary file, rename, sync folder: after these three the append is decided.
     disk.kill_at(disk.calls() + 3);
     ledger
@@ -209,27 +202,21 @@ fn an_append_left_by_a_killed_process_is_finished_by_the_next() {
     assert!(disk.file(".staged").is_some());
     disk.restart();
 
-    let report = chancery_ledger::fsck_on(&disk, None).unwrap();
+    let report = check(&disk);
     assert_eq!(report.problems.len(), 1);
     assert!(report.problems[0].file.ends_with(".staged"));
 
-    let ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let ledger = open(&disk).unwrap();
     assert_eq!(ledger.size(), 258);
     assert_eq!(disk.file(".staged"), None);
-    assert!(chancery_ledger::fsck_on(&disk, None).unwrap().is_sound());
-    assert_eq!(
-        LedgerReader::open_on(Box::new(disk))
-            .unwrap()
-            .entry(257)
-            .unwrap(),
-        entry(257)
-    );
+    assert!(check(&disk).is_sound());
+    assert_eq!(reader(&disk).entry(257).unwrap(), entry(257));
 }
 
 #[test]
 fn a_staged_file_that_was_changed_is_refused_and_nothing_is_signed() {
     let disk = ledger_of(&[3]).fork();
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     disk.kill_at(disk.calls() + 3);
     ledger.append(&entry(3)).unwrap_err();
     disk.restart();
@@ -240,14 +227,12 @@ fn a_staged_file_that_was_changed_is_refused_and_nothing_is_signed() {
         changed[position] ^= 1;
         disk.write_synced("x.tmp", &changed).unwrap();
         disk.rename("x.tmp", ".staged").unwrap();
-        let refused = Ledger::open_on(Box::new(disk.clone()), &key())
-            .err()
-            .unwrap();
+        let refused = open(&disk).err().unwrap();
         assert!(
             matches!(refused, Error::Damaged { .. }),
             "{position}: {refused}"
         );
         assert!(refused.to_string().contains(".staged"));
-        assert_eq!(LedgerReader::open_on(Box::new(disk)).unwrap().size(), 3);
+        assert_eq!(reader(&disk).size(), 3);
     }
 }

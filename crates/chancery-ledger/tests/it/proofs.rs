@@ -3,25 +3,22 @@
 use chancery_ledger::{Error, InclusionProof, LedgerReader, SigningKey, verify_proof};
 
 use crate::tree::ledger_of;
-use crate::{entry, key};
+use crate::{check, create, create_in, entry, keyring, keys, open, open_in, parts, reader};
 
 fn proof_of(size: u64, index: u64) -> String {
-    LedgerReader::open_on(Box::new(ledger_of(&[size])))
-        .unwrap()
-        .prove(index)
-        .unwrap()
+    reader(&ledger_of(&[size])).prove(index).unwrap()
 }
 
 #[test]
 fn a_proof_with_any_bit_flipped_is_refused() {
     let proof = proof_of(5, 2);
-    verify_proof(&proof, &entry(2), &key().verifier()).unwrap();
+    verify_proof(&proof, &entry(2), &keyring()).unwrap();
     for position in 0..proof.len() {
         let mut bytes = proof.clone().into_bytes();
         bytes[position] ^= 1 << (position % 7);
         // What is not text never reaches the parser.
         if let Ok(flipped) = String::from_utf8(bytes) {
-            let outcome = verify_proof(&flipped, &entry(2), &key().verifier());
+            let outcome = verify_proof(&flipped, &entry(2), &keyring());
             assert!(outcome.is_err(), "position {position}:\n{flipped}");
         }
     }
@@ -42,7 +39,7 @@ fn another_entry_is_refused() {
         entry
     }));
     for entry in wrong {
-        let outcome = verify_proof(&proof, &entry, &key().verifier());
+        let outcome = verify_proof(&proof, &entry, &keyring());
         assert!(matches!(outcome, Err(Error::NotProven { .. })), "{entry:?}");
     }
 }
@@ -53,7 +50,7 @@ fn a_proof_with_hashes_moved_dropped_or_added_is_refused() {
     let refused = |change: &dyn Fn(&mut InclusionProof)| {
         let mut changed = proof.clone();
         change(&mut changed);
-        let outcome = verify_proof(&changed.to_string(), &entry(270), &key().verifier());
+        let outcome = verify_proof(&changed.to_string(), &entry(270), &keyring());
         assert!(matches!(outcome, Err(Error::NotProven { .. })), "{changed}");
     };
     for position in 0..proof.hashes.len() {
@@ -86,10 +83,10 @@ fn signatures_of_unknown_witnesses_are_ignored_and_a_bad_own_one_is_not() {
     let line = proof.lines().last().unwrap().to_owned();
     let witness = line.replace("agency.example/ledger", "witness.example/w1");
     let witnessed = format!("{proof}{}", format!("{witness}\n").repeat(16));
-    verify_proof(&witnessed, &entry(1), &key().verifier()).unwrap();
+    verify_proof(&witnessed, &entry(1), &keyring()).unwrap();
 
     let only_witnessed = proof.replace(&line, &witness);
-    let outcome = verify_proof(&only_witnessed, &entry(1), &key().verifier());
+    let outcome = verify_proof(&only_witnessed, &entry(1), &keyring());
     assert!(matches!(outcome, Err(Error::BadSignature { .. })));
 }
 
@@ -103,7 +100,7 @@ fn extra_data_is_carried_and_not_trusted() {
         "{text}"
     );
     assert_eq!(text.parse::<InclusionProof>().unwrap(), proof);
-    verify_proof(&text, &entry(1), &key().verifier()).unwrap();
+    verify_proof(&text, &entry(1), &keyring()).unwrap();
 }
 
 #[test]
@@ -127,7 +124,7 @@ fn texts_that_are_almost_proofs_are_refused() {
         ),
     ];
     for text in wrong {
-        let outcome = verify_proof(&text, &entry(1), &key().verifier());
+        let outcome = verify_proof(&text, &entry(1), &keyring());
         assert!(matches!(outcome, Err(Error::Malformed { .. })), "{text}");
     }
 }

@@ -5,13 +5,16 @@ use chancery_ledger::{
 };
 
 use crate::disk::Disk;
-use crate::{entries, entry, key, oracle, slices};
+use crate::{
+    check, create, create_in, entries, entry, keyring, keys, open, open_in, oracle, parts, reader,
+    slices,
+};
 
 /// A ledger in memory with this many entries, appended in batches of these sizes.
 pub(crate) fn ledger_of(batches: &[u64]) -> Disk {
     let disk = Disk::default();
-    Ledger::create_on(&disk, &key()).unwrap();
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    create(&disk).unwrap();
+    let mut ledger = open(&disk).unwrap();
     for batch in batches {
         let size = ledger.size();
         ledger
@@ -54,7 +57,7 @@ fn roots_are_those_of_rfc_6962() {
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
     let disk = ledger_of(&[]);
-    let mut ledger = Ledger::open_on(Box::new(disk), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     assert_eq!(hex(ledger.checkpoint().root()), roots[0]);
     for (input, root) in inputs.iter().zip(&roots[1..]) {
         let receipt = ledger.append(input).unwrap();
@@ -67,7 +70,7 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
     let all = entries(0..600);
     let roots = oracle::prefix_roots(&all);
     let disk = ledger_of(&[]);
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     for (size, entry) in (1..).zip(&all) {
         let receipt = ledger.append(entry).unwrap();
         assert_eq!(receipt.index(), size - 1);
@@ -77,12 +80,12 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
         );
         let is_verified = size % 16 < 2;
         if is_verified {
-            let shown = verify_proof(receipt.proof(), entry, &key().verifier()).unwrap();
+            let shown = verify_proof(&receipt.proof().to_string(), entry, &keyring()).unwrap();
             assert_eq!((shown.index, shown.tree_size), (size - 1, size));
         }
     }
 
-    let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
+    let reader = reader(&disk);
     for index in (0..600).step_by(7).chain([255, 256, 511, 512, 599]) {
         let proof = reader.prove(index).unwrap();
         let parsed: chancery_ledger::InclusionProof = proof.parse().unwrap();
@@ -98,7 +101,7 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
             roots[usize::try_from(size).unwrap()]
         );
     }
-    let report = fsck_on(&disk, Some(&key().verifier())).unwrap();
+    let report = check(&disk);
     assert_eq!(report.problems, []);
     assert_eq!(
         (
@@ -121,9 +124,9 @@ fn batches_give_the_tree_that_single_entries_give() {
         vec![700, 600],
     ] {
         let disk = ledger_of(&batches);
-        let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
+        let reader = reader(&disk);
         assert_eq!(reader.checkpoint().root(), one_by_one[1300], "{batches:?}");
-        assert!(fsck_on(&disk, None).unwrap().is_sound(), "{batches:?}");
+        assert!(check(&disk).is_sound(), "{batches:?}");
     }
 }
 
@@ -131,13 +134,13 @@ fn batches_give_the_tree_that_single_entries_give() {
 fn a_tree_of_three_levels_is_read_proven_and_checked() {
     let size = 256 * 256 + 3;
     let disk = ledger_of(&[40_000, size - 40_000]);
-    let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
+    let reader = reader(&disk);
     for index in [0, 255, 256, 39_999, 40_000, 65_535, 65_536, size - 1] {
         let proof = reader.prove(index).unwrap();
-        verify_proof(&proof, &entry(index), &key().verifier()).unwrap();
+        verify_proof(&proof, &entry(index), &keyring()).unwrap();
     }
     assert!(disk.file("tile/2/000.p/1").is_some() && disk.file("tile/1/000").is_some());
-    let report = fsck_on(&disk, None).unwrap();
+    let report = check(&disk);
     assert_eq!(report.problems, []);
     assert_eq!(report.entries_verified, size);
 }
@@ -165,11 +168,11 @@ fn files_are_laid_out_as_tlog_tiles_says() {
 #[test]
 fn every_pair_of_sizes_is_consistent_and_no_other_root_is() {
     let disk = ledger_of(&[]);
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let mut ledger = open(&disk).unwrap();
     let mut checkpoints = vec![ledger.checkpoint().clone()];
     for index in 0..20 {
         checkpoints.push(ledger.append(&entry(index)).unwrap().checkpoint().clone());
-        let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
+        let reader = reader(&disk);
         for (size, older) in (0..).zip(&checkpoints) {
             let proof = reader.prove_consistency(size).unwrap();
             verify_consistency(older, reader.checkpoint(), &proof).unwrap();
@@ -190,7 +193,7 @@ fn every_pair_of_sizes_is_consistent_and_no_other_root_is() {
 
 #[test]
 fn entries_are_iterated_over_any_range() {
-    let reader = LedgerReader::open_on(Box::new(ledger_of(&[600]))).unwrap();
+    let reader = reader(&ledger_of(&[600]));
     for range in [
         0..600,
         0..0,
@@ -217,12 +220,12 @@ fn entries_are_iterated_over_any_range() {
 #[test]
 fn a_deleted_partial_tile_is_read_from_the_full_one() {
     let disk = ledger_of(&[254]);
-    let old_reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
-    let mut ledger = Ledger::open_on(Box::new(disk.clone()), &key()).unwrap();
+    let old_reader = reader(&disk);
+    let mut ledger = open(&disk).unwrap();
     ledger.append_batch(&slices(&entries(254..300))).unwrap();
     for partial in ["tile/0/000.p/254", "tile/entries/000.p/254"] {
         chancery_ledger::Storage::remove(&disk, partial).unwrap();
     }
     assert_eq!(old_reader.entry(253).unwrap(), entry(253));
-    verify_proof(&old_reader.prove(0).unwrap(), &entry(0), &key().verifier()).unwrap();
+    verify_proof(&old_reader.prove(0).unwrap(), &entry(0), &keyring()).unwrap();
 }

@@ -1,0 +1,236 @@
+//! What the log has decided: the one place where a checkpoint counts as signed.
+//!
+//! Two checkpoints of one size and different roots would be a fork, which no later repair undoes. So
+//! every checkpoint is first put here, in exchange for the one before it, and only then anywhere
+//! else. The lock is kept apart from the published files: a backup of them that is put back does not
+//! put back the lock, and is found out.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension as _, params};
+
+use crate::error::{Error, Result};
+
+/// What a lock holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Locked {
+    /// The latest signed checkpoint, as a note; `None` before the log was made.
+    pub checkpoint: Option<String>,
+    /// The latest staged append, whether or not a checkpoint was signed for it.
+    pub staged: Option<Vec<u8>>,
+}
+
+/// Keeps the latest signed checkpoint, and the append that leads to it until its files are written.
+pub trait Lock: Send {
+    /// What was put here last.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lock`] when it cannot be read.
+    fn load(&self) -> Result<Locked>;
+
+    /// Puts a staged append here, in place of the one before it. It lasts once this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Lock`] when it may not last.
+    fn stage(&self, staged: &[u8]) -> Result<()>;
+
+    /// Puts a checkpoint here if `old` is the one that is here now. It lasts once this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Conflict`] when another one is here; [`Error::Lock`] when it may not last.
+    fn swap(&self, old: Option<&str>, new: &str) -> Result<()>;
+
+    /// Where it is kept, as a message should show it.
+    fn locate(&self) -> String;
+}
+
+/// A lock in an SQLite database, with a lock file beside it that lets in one writer.
+#[derive(Debug)]
+pub struct SqliteLock {
+    path: PathBuf,
+    database: Connection,
+    /// Held for its lock, which the operating system drops with the process.
+    _writer: Option<File>,
+}
+
+/// One row: the columns are NULL until they are first written.
+const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS log (
+        id INTEGER PRIMARY KEY CHECK (id = 0),
+        checkpoint TEXT,
+        staged BLOB
+    ) STRICT;
+    INSERT OR IGNORE INTO log (id) VALUES (0);";
+
+impl SqliteLock {
+    /// Makes a lock for a new log, or opens the lock of one whose making was cut short.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] when another process holds it, [`Error::Lock`] when it cannot be written.
+    pub fn create(path: &Path) -> Result<Self> {
+        let writer = lone_writer(path)?;
+        let mut options = File::options();
+        options.create(true).truncate(false).write(true);
+        // SQLite gives its journal the same permissions.
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+            .open(path)
+            .and_then(|file| file.sync_all())
+            .map_err(|reason| Error::io("create", path, reason))?;
+        let database = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        database
+            .execute_batch(SCHEMA)
+            .map_err(|reason| failed("make", path, reason))?;
+        sync_folder(path).map_err(|reason| Error::io("sync the folder of", path, reason))?;
+        Ok(Self {
+            path: path.to_owned(),
+            database,
+            _writer: Some(writer),
+        })
+    }
+
+    /// Opens the lock for the one writer.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when it is not there: without it nobody can tell whether a later
+    /// checkpoint was signed. [`Error::Busy`] when another process holds it.
+    pub fn open(path: &Path) -> Result<Self> {
+        require(path)?;
+        let writer = lone_writer(path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            database: connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?,
+            _writer: Some(writer),
+        })
+    }
+
+    /// Opens the lock to look at it, while somebody else may be writing.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when it is not there.
+    pub fn for_reading(path: &Path) -> Result<Self> {
+        require(path)?;
+        // A reader of a write-ahead log may have to write its index.
+        Ok(Self {
+            path: path.to_owned(),
+            database: connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+                .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?,
+            _writer: None,
+        })
+    }
+
+    fn changed(&self, action: &'static str, changed: rusqlite::Result<usize>) -> Result<usize> {
+        changed.map_err(|reason| failed(action, &self.path, reason))
+    }
+}
+
+impl Lock for SqliteLock {
+    fn load(&self) -> Result<Locked> {
+        self.database
+            .query_row(
+                "SELECT checkpoint, staged FROM log WHERE id = 0",
+                [],
+                |row| {
+                    Ok(Locked {
+                        checkpoint: row.get(0)?,
+                        staged: row.get(1)?,
+                    })
+                },
+            )
+            .optional()
+            .map(Option::unwrap_or_default)
+            .map_err(|reason| failed("read", &self.path, reason))
+    }
+
+    fn stage(&self, staged: &[u8]) -> Result<()> {
+        let sql = "UPDATE log SET staged = ?1 WHERE id = 0";
+        match self.changed("write", self.database.execute(sql, [staged]))? {
+            1 => Ok(()),
+            _ => Err(Error::Damaged {
+                file: self.locate(),
+                problem: "it has no row".to_owned(),
+            }),
+        }
+    }
+
+    fn swap(&self, old: Option<&str>, new: &str) -> Result<()> {
+        let sql = "UPDATE log SET checkpoint = ?2 WHERE id = 0 AND checkpoint IS ?1";
+        match self.changed("write", self.database.execute(sql, params![old, new]))? {
+            1 => Ok(()),
+            _ => Err(Error::Conflict {
+                file: self.locate(),
+            }),
+        }
+    }
+
+    fn locate(&self) -> String {
+        self.path.display().to_string()
+    }
+}
+
+fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {
+    let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let database = Connection::open_with_flags(path, flags)?;
+        database.busy_timeout(std::time::Duration::from_secs(5))?;
+        if access == OpenFlags::SQLITE_OPEN_READ_WRITE {
+            database.pragma_update(None, "journal_mode", "WAL")?;
+            // A commit is on disk before it is reported.
+            database.pragma_update(None, "synchronous", "FULL")?;
+        }
+        Ok(database)
+    };
+    open().map_err(|reason| failed("open", path, reason))
+}
+
+/// Takes the writer's lock, which is a file of its own: `SQLite` has uses of its own for its files.
+fn lone_writer(path: &Path) -> Result<File> {
+    let name = path.with_extension("lock");
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&name)
+        .map_err(|reason| Error::io("open", &name, reason))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => Err(Error::Busy {
+            file: name.display().to_string(),
+        }),
+        Err(fs::TryLockError::Error(reason)) => Err(Error::io("lock", &name, reason)),
+    }
+}
+
+fn require(path: &Path) -> Result<()> {
+    match path.try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::LockMissing {
+            file: path.display().to_string(),
+        }),
+        Err(reason) => Err(Error::io("read", path, reason)),
+    }
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn failed(action: &'static str, path: &Path, reason: rusqlite::Error) -> Error {
+    Error::Lock {
+        action,
+        file: path.display().to_string(),
+        reason,
+    }
+}
