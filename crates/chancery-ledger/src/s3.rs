@@ -133,9 +133,9 @@ fn is_taken_from_environment(key: &AmazonS3ConfigKey) -> bool {
 /// The objects of a bucket below a prefix.
 ///
 /// A write is durable once the store has answered it. No write is blind: a new file asks for there
-/// to be none (`If-None-Match: *`), and a replacement asks for the version which this handle last
-/// read or wrote (`If-Match`), so a writer never overwrites a checkpoint that it has not seen.
-/// Readers that follow other writers should therefore have a handle of their own.
+/// to be none (`If-None-Match: *`), and a replacement asks for the version which this handle first
+/// read or last wrote (`If-Match`), so a writer never overwrites what it did not start from. Reading
+/// again does not change that: who was overtaken has to open anew, and to check anew.
 ///
 /// Its calls block. They must not be made on a thread that drives asynchronous tasks.
 pub struct S3 {
@@ -148,8 +148,9 @@ pub struct S3 {
     /// refuse the second try as if another writer had been there.
     writing: Option<AmazonS3>,
     runtime: tokio::runtime::Runtime,
-    /// The version, as an `ETag`, in which this handle last read or wrote a file outside the tiles.
-    seen: Mutex<BTreeMap<String, String>>,
+    /// The version, as an `ETag`, in which this handle first read or last wrote a file outside the
+    /// tiles; `None` when there was no file.
+    seen: Mutex<BTreeMap<String, Option<String>>>,
 }
 
 /// A file as it is in the store.
@@ -344,7 +345,7 @@ impl S3 {
             .map_err(|problem| io::Error::new(io::ErrorKind::InvalidInput, problem.to_string()))
     }
 
-    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+    fn seen(&self) -> MutexGuard<'_, BTreeMap<String, Option<String>>> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -389,14 +390,11 @@ impl Storage for S3 {
         if is_only_created(path) {
             return Ok(self.get(path)?.map(|found| found.content));
         }
-        // Held while asking, so that no older version is noted after a newer one.
         let mut seen = self.seen();
-        let Some(found) = self.get(path)? else {
-            seen.remove(path);
-            return Ok(None);
-        };
-        seen.insert(path.to_owned(), found.version);
-        Ok(Some(found.content))
+        let found = self.get(path)?;
+        seen.entry(path.to_owned())
+            .or_insert_with(|| found.as_ref().map(|found| found.version.clone()));
+        Ok(found.map(|found| found.content))
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
@@ -421,29 +419,30 @@ impl Storage for S3 {
     fn create(&self, path: &str, content: &[u8]) -> io::Result<()> {
         let mut seen = self.seen();
         match self.put(path, content, None)? {
-            Written::Kept(version) if !is_only_created(path) => {
-                seen.insert(path.to_owned(), version);
+            Written::Kept(version) => {
+                if !is_only_created(path) {
+                    seen.insert(path.to_owned(), Some(version));
+                }
                 Ok(())
             }
-            Written::Kept(_) => Ok(()),
-            Written::Overtaken => Err(io::Error::new(
-                io::ErrorKind::AlreadyExists,
-                "there is a file already",
-            )),
+            Written::Overtaken => {
+                let message = "there is a file already";
+                Err(io::Error::new(io::ErrorKind::AlreadyExists, message))
+            }
         }
     }
 
     fn replace(&self, path: &str, content: &[u8]) -> io::Result<()> {
         let mut seen = self.seen();
-        match self.put(path, content, seen.get(path).map(String::as_str))? {
+        match self.put(path, content, seen.get(path).and_then(Option::as_deref))? {
             Written::Kept(version) => {
-                seen.insert(path.to_owned(), version);
+                seen.insert(path.to_owned(), Some(version));
                 Ok(())
             }
-            Written::Overtaken => Err(io::Error::new(
-                io::ErrorKind::ResourceBusy,
-                "another writer changed it since this one last read it",
-            )),
+            Written::Overtaken => {
+                let message = "another writer has changed it since this one read it";
+                Err(io::Error::new(io::ErrorKind::ResourceBusy, message))
+            }
         }
     }
 
@@ -458,7 +457,7 @@ impl Storage for S3 {
         match self.runtime.block_on(self.asking.delete(&key)) {
             Err(problem) if !is_absent(&problem) => Err(self.explain(&problem)),
             _ => {
-                seen.remove(path);
+                seen.insert(path.to_owned(), None);
                 Ok(())
             }
         }

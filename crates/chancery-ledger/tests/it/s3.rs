@@ -88,14 +88,20 @@ enum Trouble {
     RequestLost,
     /// The store keeps it, and the client never hears of that.
     AnswerLost,
-    /// The store is gone: this connection and all that follow.
+    /// The store is gone, for this request and for all that follow.
     Down,
+}
+
+#[derive(Default)]
+struct Troubles {
+    coming: VecDeque<Trouble>,
+    is_down: bool,
 }
 
 /// Stands between a client and the store.
 struct Between {
     port: u16,
-    troubles: Arc<Mutex<VecDeque<Trouble>>>,
+    troubles: Arc<Mutex<Troubles>>,
 }
 
 impl Between {
@@ -103,7 +109,7 @@ impl Between {
     fn dropping(header: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let troubles = Arc::<Mutex<VecDeque<_>>>::default();
+        let troubles = Arc::<Mutex<Troubles>>::default();
         let (store, shared) = (moto(), Arc::clone(&troubles));
         std::thread::spawn(move || {
             for client in listener.incoming() {
@@ -120,7 +126,10 @@ impl Between {
 
     /// The next PUTs get into this trouble, one each.
     fn expect(&self, troubles: impl IntoIterator<Item = Trouble>) {
-        *self.troubles.lock().unwrap() = troubles.into_iter().collect();
+        *self.troubles.lock().unwrap() = Troubles {
+            coming: troubles.into_iter().collect(),
+            is_down: false,
+        };
     }
 
     /// The store is there again, and nothing is in trouble.
@@ -132,16 +141,21 @@ impl Between {
 fn pass_on(
     mut client: TcpStream,
     store: u16,
-    troubles: &Mutex<VecDeque<Trouble>>,
+    troubles: &Mutex<Troubles>,
     dropped: &str,
 ) -> io::Result<()> {
     let (head, body) = read_request(&client)?;
     let trouble = {
         let mut troubles = troubles.lock().unwrap();
-        match troubles.front() {
-            Some(Trouble::Down) => Trouble::Down,
-            Some(_) if head[0].starts_with("PUT ") => troubles.pop_front().unwrap(),
-            _ => Trouble::None,
+        let next = head[0]
+            .starts_with("PUT ")
+            .then(|| troubles.coming.pop_front());
+        let next = next.flatten().unwrap_or(Trouble::None);
+        troubles.is_down |= next == Trouble::Down;
+        if troubles.is_down {
+            Trouble::Down
+        } else {
+            next
         }
     };
     if matches!(trouble, Trouble::RequestLost | Trouble::Down) {
@@ -220,13 +234,16 @@ fn of_two_writers_that_have_read_the_same_one_replaces() {
     );
 
     first.replace("checkpoint", b"2").unwrap();
-    second.read("checkpoint").unwrap();
-    second.replace("checkpoint", b"3").unwrap();
+    // Reading what the other one wrote is no leave to overwrite it.
+    assert_eq!(second.read("checkpoint").unwrap().unwrap(), b"2");
+    let refused = second.replace("checkpoint", b"3").unwrap_err();
+    assert_eq!(refused.kind(), io::ErrorKind::ResourceBusy, "{refused}");
+    let third = store("race");
+    third.read("checkpoint").unwrap();
+    third.replace("checkpoint", b"3").unwrap();
+    third.remove("checkpoint").unwrap();
     first.replace("checkpoint", b"3 again").unwrap_err();
-    second.remove("checkpoint").unwrap();
-    first.replace("checkpoint", b"3 again").unwrap_err();
-    assert_eq!(first.read("checkpoint").unwrap(), None);
-    first.replace("checkpoint", b"4").unwrap();
+    third.replace("checkpoint", b"4").unwrap();
 }
 
 #[test]
@@ -385,9 +402,14 @@ fn a_log_in_a_bucket_is_made_grown_reopened_and_checked() {
 
 #[test]
 fn a_second_writer_with_a_copy_of_the_lock_gets_no_receipt() {
-    // The other entry takes the same place in a tile; the same entry gives the same tile, so that
-    // nothing but the condition on the checkpoint tells the two apart.
-    for (prefix, of_second) in [("two/other", entry(30)), ("two/same", entry(3))] {
+    // Another entry takes the same place in a tile. The same entry gives the same tile, and two
+    // entries give a wider one, so that nothing but the condition on the checkpoint tells.
+    let cases = [
+        ("two/other", vec![entry(30)]),
+        ("two/same", vec![entry(3)]),
+        ("two/more", vec![entry(30), entry(31)]),
+    ];
+    for (prefix, of_second) in cases {
         let folder = log_of_three(prefix);
         let copied = tempfile::tempdir().unwrap();
         for file in std::fs::read_dir(folder.path()).unwrap() {
@@ -397,7 +419,7 @@ fn a_second_writer_with_a_copy_of_the_lock_gets_no_receipt() {
         let mut first = reopen(store(prefix), folder.path()).unwrap();
         let mut second = reopen(store(prefix), copied.path()).unwrap();
         first.append(&entry(3)).unwrap();
-        let refused = second.append(&of_second).unwrap_err();
+        let refused = second.append_batch(&slices(&of_second)).err().unwrap();
         assert!(refused.hint().is_some(), "{refused}");
         assert!(matches!(second.append(&entry(4)), Err(Error::Poisoned)));
         first.append(&entry(4)).unwrap();
@@ -417,7 +439,7 @@ fn an_append_survives_the_loss_of_any_request_or_answer() {
             between.expect([vec![Trouble::None; call], vec![trouble]].concat());
             let index = ledger.size();
             assert_eq!(ledger.append(&entry(index)).unwrap().index(), index);
-            assert!(between.troubles.lock().unwrap().is_empty());
+            assert!(between.troubles.lock().unwrap().coming.is_empty());
         }
     }
     drop(ledger);
