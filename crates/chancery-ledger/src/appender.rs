@@ -1,7 +1,7 @@
 //! Many threads, one writer: what arrives while a batch is under way makes up the next one.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use crate::bundle::check_entry;

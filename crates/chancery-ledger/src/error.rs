@@ -117,9 +117,7 @@ pub enum Error {
     },
 
     /// The clock has gone back to before the last signature.
-    #[error(
-        "the clock says {now}, which is before the last signature at {last} (seconds since 1970)"
-    )]
+    #[error("the clock says {now}, which is before the last signature at {last} (seconds since 1970)")]
     ClockBehind {
         /// The time now, in seconds since 1970 UTC.
         now: u64,
@@ -442,7 +440,7 @@ fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
         }
         io::ErrorKind::NotFound => Some("check the path"),
         io::ErrorKind::ResourceBusy => {
-            Some("let one writer go on, stop the other, then start again")
+            Some("stop the other writer, and compare with a witness before going on")
         }
         _ => None,
     }

@@ -58,11 +58,7 @@ impl FsckReport {
     /// Whether all that is wrong is what a crash left of an append: every entry under the signed
     /// checkpoint is right, and the next writer finishes or forgets the rest.
     pub fn is_unfinished(&self) -> bool {
-        !self.problems.is_empty()
-            && self
-                .problems
-                .iter()
-                .all(|problem| problem.hint == RECOVER || problem.hint == TEMPORARY)
+        !self.problems.is_empty() && self.problems.iter().all(|problem| problem.hint == RECOVER || problem.hint == TEMPORARY)
     }
 }
 

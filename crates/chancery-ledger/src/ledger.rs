@@ -95,9 +95,7 @@ impl Ledger {
         write_vkey(&*parts.storage, &parts.keys.keyring())?;
         // 2. Sign the empty tree and lock it. A crash here: create again, which finds it signed.
         if locked.checkpoint.is_none() {
-            let empty = parts
-                .keys
-                .sign(0, tlog_tiles::EMPTY_HASH.0, (parts.clock)())?;
+            let empty = parts.keys.sign(0, tlog_tiles::EMPTY_HASH.0, (parts.clock)())?;
             parts.lock.swap(None, empty.as_str())?;
         }
         // 3. Publish, as recovery does.
@@ -232,9 +230,7 @@ impl Ledger {
             return Err(Error::Poisoned);
         }
         let outcome = act(self);
-        self.is_poisoned = outcome
-            .as_ref()
-            .is_err_and(|error| !error.may_be_tried_again());
+        self.is_poisoned = outcome.as_ref().is_err_and(|error| !error.may_be_tried_again());
         outcome
     }
 
@@ -264,7 +260,9 @@ impl Ledger {
         //    stops us before anything is signed. A crash here: as in step 3.
         let staged = self.staged()?.ok_or_else(|| self.bad_stage("it is gone"))?;
         self.regrow(&staged, &old)?;
-        let checkpoint = self.keys.sign(staged.new_size, staged.new_root.0, time)?;
+        let checkpoint = self
+            .keys
+            .sign(staged.new_size, staged.new_root.0, time)?;
 
         // 5. Put the checkpoint into the lock, if the one before it is still there. A crash before
         //    this lasts: as in step 3. After it: the entries are in the log, no other checkpoint

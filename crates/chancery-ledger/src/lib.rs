@@ -60,13 +60,15 @@
 // What is signed and shown.
 mod key;
 
+pub mod keyfile;
+
 mod keyring;
 
 mod checkpoint;
 
 mod cosignature;
 
-// mod policy;
+mod policy;
 
 mod proof;
 
@@ -111,6 +113,7 @@ pub use crate::key::{Algorithm, SigningKey, VerifierKey};
 pub use crate::keyring::{Keyring, LogKeys, Trust};
 pub use crate::ledger::{Ledger, Parts, Receipt};
 pub use crate::lock::{Lock, Locked, SqliteLock};
+pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::repair::{Repair, repair};

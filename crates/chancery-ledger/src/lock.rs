@@ -136,16 +136,12 @@ impl SqliteLock {
 impl Lock for SqliteLock {
     fn load(&self) -> Result<Locked> {
         self.database
-            .query_row(
-                "SELECT checkpoint, staged FROM log WHERE id = 0",
-                [],
-                |row| {
-                    Ok(Locked {
-                        checkpoint: row.get(0)?,
-                        staged: row.get(1)?,
-                    })
-                },
-            )
+            .query_row("SELECT checkpoint, staged FROM log WHERE id = 0", [], |row| {
+                Ok(Locked {
+                    checkpoint: row.get(0)?,
+                    staged: row.get(1)?,
+                })
+            })
             .optional()
             .map(Option::unwrap_or_default)
             .map_err(|reason| failed("read", &self.path, reason))
@@ -221,9 +217,7 @@ fn require(path: &Path) -> Result<()> {
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -42,11 +42,7 @@ pub fn repair(storage: &dyn Storage, lock: &dyn Lock, keys: &Keyring) -> Result<
         storage,
         done: Vec::new(),
     };
-    work.write(
-        VKEY,
-        keys.to_string().as_bytes(),
-        "written from the log's keys",
-    )?;
+    work.write(VKEY, keys.to_string().as_bytes(), "written from the log's keys")?;
     let locked = read_locked(lock, keys)?;
     let published = match read_checkpoint(storage, |note| keys.verify(note)) {
         Ok(published) => Some(published),

@@ -163,6 +163,8 @@ impl<F: FileSystem> Storage for Folder<F> {
     fn sync(&self, path: &str) -> io::Result<()> {
         // A file gets its name only after its content was synced: what may be lost is the name.
         self.make_dir(parent(path))?;
+        // The crash may have left it a second one.
+        self.files.remove(&temporary(path))?;
         self.files.sync_dir(parent(path))
     }
 

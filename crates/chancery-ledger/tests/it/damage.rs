@@ -1,23 +1,17 @@
 //! A flipped bit, a missing file, a file too many: fsck finds each, and `open` those on its way.
 
-use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck_on};
+use chancery_ledger::{Error, Ledger, LogKeys, Storage as _, fsck};
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
-use crate::{check, create, create_in, entry, keyring, keys, open, open_in, parts, reader};
-
-fn put(disk: &Disk, path: &str, content: &[u8]) {
-    disk.write_synced("x.tmp", content).unwrap();
-    disk.remove(path).unwrap();
-    disk.rename("x.tmp", path).unwrap();
-}
+use crate::{check, entry, open, parts, reader};
 
 /// A copy of the disk with one bit of one file flipped.
 fn flipped(disk: &Disk, path: &str, position: usize) -> Disk {
     let disk = disk.fork();
     let mut content = disk.file(path).unwrap();
     content[position] ^= 1 << (position % 8);
-    put(&disk, path, &content);
+    disk.put(path, &content);
     disk
 }
 
@@ -27,7 +21,7 @@ fn positions(length: usize) -> Vec<usize> {
 }
 
 fn all_files(disk: &Disk) -> Vec<String> {
-    let mut files = disk.list("tile").unwrap();
+    let mut files = disk.folder().list("tile").unwrap();
     files.extend(["checkpoint", "vkey"].map(str::to_owned));
     files
 }
@@ -86,7 +80,10 @@ fn a_flipped_bit_on_the_right_edge_keeps_the_ledger_shut() {
         let last = format!("tile/entries/{:03}", size / 256 - 1);
         for path in [last, format!("tile/1/000.p/{}", size / 256)] {
             let damaged = flipped(&full, &path, 5);
-            assert!(open(&damaged).is_err(), "{path}");
+            assert!(
+                open(&damaged).is_err(),
+                "{path}"
+            );
         }
     }
 }
@@ -127,7 +124,7 @@ fn a_missing_file_is_found_and_named() {
         .filter(|path| path != "checkpoint")
     {
         let damaged = disk.fork();
-        damaged.remove(&path).unwrap();
+        damaged.delete(&path);
         let report = check(&damaged);
         let named = format!("disk/{path}");
         assert!(
@@ -140,14 +137,18 @@ fn a_missing_file_is_found_and_named() {
 #[test]
 fn a_truncated_or_lengthened_file_is_found() {
     let disk = ledger_of(&[200, 315]);
-    for path in disk.list("tile").unwrap() {
+    for path in disk.folder().list("tile").unwrap() {
         let content = disk.file(&path).unwrap();
         let cut = content[..content.len() - 1].to_vec();
         let longer = [content.clone(), vec![0; 32]].concat();
         for changed in [cut, longer, Vec::new()] {
             let damaged = disk.fork();
-            put(&damaged, &path, &changed);
-            assert!(!check(&damaged).is_sound(), "{path} {}", changed.len());
+            damaged.put(&path, &changed);
+            assert!(
+                !check(&damaged).is_sound(),
+                "{path} {}",
+                changed.len()
+            );
         }
     }
 }
@@ -168,11 +169,11 @@ fn files_that_no_tree_of_this_size_has_are_found() {
         "tile/entries/000",
         "tile/0/.000.tmp",
         "tile/notes.txt",
-        ".staged.tmp",
+        "notes.txt",
     ];
     for path in strays {
         let damaged = disk.fork();
-        put(&damaged, path, &disk.file("tile/0/000.p/3").unwrap());
+        damaged.put(path, &disk.file("tile/0/000.p/3").unwrap());
         let report = check(&damaged);
         assert_eq!(report.problems.len(), 1, "{path}: {:?}", report.problems);
         assert_eq!(report.problems[0].file, format!("disk/{path}"));
@@ -185,27 +186,65 @@ fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
     let old_checkpoint = disk.file("checkpoint").unwrap();
     let mut ledger = open(&disk).unwrap();
     ledger.append(&entry(3)).unwrap();
-    put(&disk, "checkpoint", &old_checkpoint);
+    disk.put("checkpoint", &old_checkpoint);
 
+    // One append behind, with its files all there: opening finishes it again.
+    assert!(check(&disk).is_unfinished());
+    assert_eq!(open(&disk).unwrap().size(), 4);
+
+    open(&disk).unwrap().append(&entry(4)).unwrap();
+    disk.put("checkpoint", &old_checkpoint);
     let report = check(&disk);
-    assert!(
-        report
-            .problems
-            .iter()
-            .any(|problem| problem.hint.contains("witness"))
-    );
-
-    let mut ledger = open(&disk).unwrap();
-    let refused = ledger.append(b"another entry in its place").unwrap_err();
-    assert!(matches!(refused, Error::Conflict { .. }), "{refused}");
+    let has_hint = |hint| report.problems.iter().any(|problem| problem.hint.contains(hint));
+    assert!(has_hint("witness") && !report.is_unfinished());
+    let refused = open(&disk).err().unwrap();
+    let expected = matches!(refused, Error::RolledBack { published: 3, locked: 5, .. });
+    assert!(expected, "{refused}");
 }
 
 #[test]
 fn a_ledger_replaced_whole_is_found_with_the_key_known_from_elsewhere() {
     let disk = Disk::default();
-    let forger = SigningKey::generate("agency.example/ledger", [66; 32]).unwrap();
-    Ledger::create_on(&disk, &forger).unwrap();
-    assert!(check(&disk).is_sound());
+    let keys = LogKeys::generate("agency.example/ledger", &[66; 32]).unwrap();
+    Ledger::create(chancery_ledger::Parts {
+        keys,
+        ..parts(&disk)
+    })
+    .unwrap();
+    assert!(fsck(&disk.folder(), None, None).unwrap().is_sound());
     let report = check(&disk);
-    assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
+    let files: Vec<&str> = report.problems.iter().map(|problem| problem.file.as_str()).collect();
+    assert_eq!(files, ["disk/vkey", "disk/checkpoint", "disk/lock"], "{report:?}");
+}
+
+#[test]
+fn the_lock_is_held_against_what_is_published() {
+    let disk = ledger_of(&[3]);
+    let old = chancery_ledger::Lock::load(&disk).unwrap();
+    open(&disk).unwrap().append(&entry(3)).unwrap();
+    let problem = |disk: &Disk, what: &str| {
+        let report = check(disk);
+        assert_eq!(report.problems.len(), 1, "{:?}", report.problems);
+        assert!(report.problems[0].what.contains(what), "{:?}", report.problems);
+        report.problems[0].file.clone()
+    };
+
+    disk.set_lock(old);
+    assert_eq!(problem(&disk, "4 entries are published, and 3 were signed"), "disk/lock");
+    let refused = open(&disk).err().unwrap();
+    let expected = matches!(refused, Error::LockBehind { published: 4, locked: 3, .. });
+    assert!(expected, "{refused}");
+
+    let other = ledger_of(&[]);
+    let mut forked = open(&other).unwrap();
+    for text in ["other", "entries", "and", "four"] {
+        forked.append(text.as_bytes()).unwrap();
+    }
+    disk.set_lock(chancery_ledger::Lock::load(&other).unwrap());
+    assert_eq!(problem(&disk, "another tree"), "disk/checkpoint");
+    assert!(matches!(open(&disk).err().unwrap(), Error::Forked { size: 4, .. }));
+
+    disk.set_lock(chancery_ledger::Locked::default());
+    assert_eq!(problem(&disk, "missing"), "disk/lock");
+    assert!(matches!(open(&disk).err().unwrap(), Error::LockMissing { .. }));
 }

@@ -47,6 +47,8 @@ struct State {
     killed_at: Option<usize>,
     /// Every checkpoint that a reader could have seen, or that the lock has held.
     signed: BTreeSet<Vec<u8>>,
+    /// What the lock held at each of its swaps: the checkpoint, and the append that was staged.
+    decided: Vec<(String, Vec<u8>)>,
     /// The lock: a database, whose changes are whole and last, or are not there.
     lock: Locked,
 }
@@ -128,15 +130,18 @@ impl Disk {
     pub(crate) fn put(&self, path: &str, content: &[u8]) {
         let mut state = self.0.lock().unwrap();
         state.files.insert(path.to_owned(), content.to_vec());
-        state
-            .lasting_files
-            .insert(path.to_owned(), content.to_vec());
+        state.lasting_files.insert(path.to_owned(), content.to_vec());
     }
 
     pub(crate) fn delete(&self, path: &str) {
         let mut state = self.0.lock().unwrap();
         state.files.remove(path);
         state.lasting_files.remove(path);
+    }
+
+    /// Every checkpoint that got into the lock, with the append that was staged for it.
+    pub(crate) fn decided(&self) -> Vec<(String, Vec<u8>)> {
+        self.0.lock().unwrap().decided.clone()
     }
 
     pub(crate) fn set_lock(&self, lock: Locked) {
@@ -192,11 +197,7 @@ impl FileSystem for Disk {
     }
 
     fn list(&self, dir: &str) -> io::Result<Vec<String>> {
-        let below = if dir.is_empty() {
-            String::new()
-        } else {
-            format!("{dir}/")
-        };
+        let below = if dir.is_empty() { String::new() } else { format!("{dir}/") };
         let state = self.0.lock().unwrap();
         let files = state.files.keys().filter(|path| path.starts_with(&below));
         Ok(files.cloned().collect())
@@ -315,6 +316,8 @@ impl Lock for Disk {
                 return Ok(false);
             }
             state.lock.checkpoint = Some(new.to_owned());
+            let staged = state.lock.staged.clone().unwrap_or_default();
+            state.decided.push((new.to_owned(), staged));
             state.signed.insert(new.as_bytes().to_vec());
             Ok(true)
         };

@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use chancery_ledger::Ledger;
-
-use crate::{entries, entry, key, slices};
+use crate::{NOW, create_in, entries, entry, keys, slices};
 
 /// Where Debian's `golang-golang-x-mod-dev` puts `golang.org/x/mod`.
 const GO_PATH: &str = "/usr/share/gocode";
@@ -76,8 +74,7 @@ impl Logged {
             receipts: Vec::new(),
         };
         let dir = logged.ledger();
-        Ledger::create(&dir, &key()).unwrap();
-        let mut ledger = Ledger::open(&dir, &key()).unwrap();
+        let mut ledger = create_in(logged.folder.path()).unwrap();
         let batches = [1, 1, 253, 1, 1, 254, 3, 510, 1000, 24, 2048, 1, 1999, 777];
         for batch in batches.into_iter().cycle() {
             let kept = logged.folder.path().join(format!("at-{}", ledger.size()));
@@ -89,7 +86,7 @@ impl Logged {
             };
             logged
                 .receipts
-                .push((last.index(), last.proof().to_owned()));
+                .push((last.index(), last.proof().to_string()));
         }
         unreachable!("`cycle` never ends");
     }
@@ -157,13 +154,11 @@ fn go_refuses_damage(logged: &Logged) {
     assert!(swapped.contains("entry 0: "), "{swapped}");
 }
 
-/// A checkpoint of the same key that this log does not continue.
+/// A checkpoint by the same keys that this log does not continue.
 fn go_refuses_a_fork(logged: &Logged) {
     let fork = logged.folder.path().join("fork");
-    Ledger::create(&fork, &key()).unwrap();
-    let mut ledger = Ledger::open(&fork, &key()).unwrap();
-    ledger.append(b"another entry in its place").unwrap();
-    refused(&[Path::new("log"), &logged.ledger(), &fork.join("checkpoint")]);
+    fs::write(&fork, keys().sign(1, [7; 32], NOW).unwrap().as_str()).unwrap();
+    refused(&[Path::new("log"), &logged.ledger(), &fork]);
 }
 
 fn go_verifies_receipts(logged: &Logged) {

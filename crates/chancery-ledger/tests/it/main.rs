@@ -10,11 +10,11 @@
 mod disk;
 mod oracle;
 
-mod notes;
+// mod notes;
 
 mod tree;
 
-mod proofs;
+// mod proofs;
 
 mod opening;
 
@@ -22,7 +22,9 @@ mod damage;
 
 mod faults;
 
-mod round_trips;
+mod simulation;
+
+// mod round_trips;
 
 // Strangers: other implementations, and what they publish.
 mod go;

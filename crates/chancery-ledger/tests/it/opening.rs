@@ -2,19 +2,18 @@
 
 use std::fs;
 
-use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck};
+use chancery_ledger::{Error, Folder, Ledger, LedgerReader, Lock as _, LogKeys, Parts, fsck};
 
 use crate::disk::{Disk, Fault};
 use crate::tree::ledger_of;
 use crate::{
-    check, create, create_in, entries, entry, keyring, keys, open, open_in, parts, reader, slices,
+    NOW, check, create, create_in, entries, entry, open, open_in, parts, reader, slices,
 };
 
 #[test]
 fn a_second_writer_is_refused_and_readers_are_not() {
     let folder = tempfile::tempdir().unwrap();
-    create_in(folder.path()).unwrap();
-    let mut ledger = open_in(folder.path()).unwrap();
+    let mut ledger = create_in(folder.path()).unwrap();
 
     let refused = open_in(folder.path()).err().unwrap();
     assert!(matches!(refused, Error::Busy { .. }));
@@ -22,7 +21,7 @@ fn a_second_writer_is_refused_and_readers_are_not() {
 
     ledger.append(b"one").unwrap();
     assert_eq!(
-        LedgerReader::open(folder.path()).unwrap().entry(0).unwrap(),
+        LedgerReader::open(&folder.path().join("ledger")).unwrap().entry(0).unwrap(),
         b"one"
     );
     drop(ledger);
@@ -34,7 +33,10 @@ fn a_second_writer_is_refused_and_readers_are_not() {
 fn a_reader_keeps_to_the_size_it_was_opened_at() {
     let disk = ledger_of(&[3]);
     let reader = reader(&disk);
-    open(&disk).unwrap().append(&entry(3)).unwrap();
+    open(&disk)
+        .unwrap()
+        .append(&entry(3))
+        .unwrap();
     assert_eq!(reader.size(), 3);
     assert!(matches!(
         reader.entry(3),
@@ -51,18 +53,20 @@ fn a_reader_keeps_to_the_size_it_was_opened_at() {
 #[test]
 fn a_ledger_is_not_created_over_another_or_over_its_remains() {
     let folder = tempfile::tempdir().unwrap();
-    create_in(folder.path()).unwrap();
-    open_in(folder.path()).unwrap().append(b"one").unwrap();
+    create_in(folder.path()).unwrap().append(b"one").unwrap();
     assert!(matches!(
         create_in(folder.path()),
         Err(Error::AlreadyExists { .. })
     ));
-    fs::remove_file(folder.path().join("checkpoint")).unwrap();
+    fs::remove_file(folder.path().join("ledger/checkpoint")).unwrap();
     assert!(matches!(
         create_in(folder.path()),
         Err(Error::AlreadyExists { .. })
     ));
-    assert!(matches!(open_in(folder.path()), Err(Error::Missing { .. })));
+    assert!(matches!(
+        open_in(folder.path()),
+        Err(Error::Missing { .. })
+    ));
 }
 
 #[test]
@@ -72,10 +76,10 @@ fn a_create_cut_short_anywhere_can_be_repeated() {
     for call in 0..whole.calls() {
         let disk = Disk::default();
         disk.kill_at(call);
-        create(&disk).unwrap_err();
+        assert!(create(&disk).is_err());
         disk.restart();
         match create(&disk) {
-            Ok(()) => {}
+            Ok(_) => {}
             Err(error) => assert!(matches!(error, Error::AlreadyExists { .. }), "{error}"),
         }
         assert_eq!(open(&disk).unwrap().size(), 0);
@@ -85,8 +89,12 @@ fn a_create_cut_short_anywhere_can_be_repeated() {
 #[test]
 fn another_key_is_refused() {
     let disk = ledger_of(&[1]);
-    let other = SigningKey::generate("agency.example/ledger", [9; 32]).unwrap();
-    let refused = Ledger::open_on(Box::new(disk), &other).err().unwrap();
+    let keys = LogKeys::generate("agency.example/ledger", &[9; 32]).unwrap();
+    let other = Parts {
+        keys,
+        ..parts(&disk)
+    };
+    let refused = Ledger::open(other).err().unwrap();
     assert!(matches!(refused, Error::WrongKey { .. }), "{refused}");
 }
 
@@ -95,11 +103,11 @@ fn a_folder_without_a_ledger_is_named_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     let refusals = [
         open_in(folder.path()).err().unwrap(),
-        LedgerReader::open(folder.path()).err().unwrap(),
-        fsck(folder.path(), None).unwrap_err(),
+        LedgerReader::open(&folder.path().join("ledger")).err().unwrap(),
+        fsck(&Folder::new(folder.path()), None, None).unwrap_err(),
     ];
     for refusal in refusals {
-        assert!(matches!(refusal, Error::Missing { .. }), "{refusal}");
+        assert!(matches!(refusal, Error::Missing { .. } | Error::LockMissing { .. }), "{refusal}");
         assert!(
             refusal
                 .to_string()
@@ -168,71 +176,118 @@ fn a_failed_write_stops_the_ledger_for_good() {
 }
 
 #[test]
-fn a_read_only_folder_is_named_with_a_hint() {
+fn a_folder_that_cannot_be_written_is_named_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
-    let dir = folder.path().join("ledger");
-    Ledger::create(&dir, &key()).unwrap();
+    create_in(folder.path()).unwrap();
     // The administrator may write anywhere, so take away the file instead of the right to it.
-    fs::remove_file(dir.join(".lock")).unwrap();
-    fs::create_dir(dir.join(".lock")).unwrap();
-    let refused = Ledger::open(&dir, &key()).err().unwrap();
-    assert!(matches!(refused, Error::Io { .. }) && refused.to_string().contains(".lock"));
+    fs::remove_file(folder.path().join("lock.lock")).unwrap();
+    fs::create_dir(folder.path().join("lock.lock")).unwrap();
+    let refused = open_in(folder.path()).err().unwrap();
+    assert!(matches!(refused, Error::Io { .. }) && refused.to_string().contains("lock.lock"));
 
     let denied = Error::Io {
         action: "open",
-        file: "ledger/.lock".to_owned(),
+        file: "ledger/checkpoint".to_owned(),
         reason: std::io::ErrorKind::ReadOnlyFilesystem.into(),
     };
     assert!(denied.hint().unwrap().contains("write access"));
     assert_eq!(
         denied.to_string(),
-        "cannot open `ledger/.lock`: read-only filesystem or storage medium"
+        "cannot open `ledger/checkpoint`: read-only filesystem or storage medium"
     );
+}
+
+/// Kills an append at every call and gives the disks on which it was decided and not published.
+fn cut_short(base: &Disk, batch: &[Vec<u8>]) -> Vec<Disk> {
+    let whole = base.fork();
+    open(&whole).unwrap().append_batch(&slices(batch)).unwrap();
+    let calls = whole.calls();
+    let size = |text: &str| text.lines().nth(1).unwrap().parse::<u64>().unwrap();
+    (0..calls)
+        .map(|call| {
+            let disk = base.fork();
+            disk.kill_at(call);
+            drop(open(&disk).and_then(|mut ledger| ledger.append_batch(&slices(batch))));
+            disk.restart();
+            disk
+        })
+        .filter(|disk| {
+            let published = String::from_utf8(disk.file("checkpoint").unwrap()).unwrap();
+            let locked = disk.load().unwrap().checkpoint.unwrap();
+            size(&published) < size(&locked)
+        })
+        .collect()
 }
 
 #[test]
 fn an_append_left_by_a_killed_process_is_finished_by_the_next() {
-    let disk = ledger_of(&[254]).fork();
-    let mut ledger = open(&disk).unwrap();
-    // Write temporary file, rename, sync folder: after these three the append is decided.
-    disk.kill_at(disk.calls() + 3);
-    ledger
-        .append_batch(&slices(&entries(254..258)))
-        .unwrap_err();
-    assert!(disk.file(".staged").is_some());
-    disk.restart();
+    let disks = cut_short(&ledger_of(&[254]), &entries(254..258));
+    assert!(disks.len() > 10, "{}", disks.len());
+    for disk in disks {
+        let report = check(&disk);
+        assert!(report.is_unfinished(), "{:?}", report.problems);
+        assert_eq!(reader(&disk).size(), 254);
 
-    let report = check(&disk);
-    assert_eq!(report.problems.len(), 1);
-    assert!(report.problems[0].file.ends_with(".staged"));
-
-    let ledger = open(&disk).unwrap();
-    assert_eq!(ledger.size(), 258);
-    assert_eq!(disk.file(".staged"), None);
-    assert!(check(&disk).is_sound());
-    assert_eq!(reader(&disk).entry(257).unwrap(), entry(257));
+        assert_eq!(open(&disk).unwrap().size(), 258);
+        assert!(check(&disk).is_sound());
+        assert_eq!(reader(&disk).entry(257).unwrap(), entry(257));
+    }
 }
 
 #[test]
-fn a_staged_file_that_was_changed_is_refused_and_nothing_is_signed() {
-    let disk = ledger_of(&[3]).fork();
-    let mut ledger = open(&disk).unwrap();
-    disk.kill_at(disk.calls() + 3);
-    ledger.append(&entry(3)).unwrap_err();
-    disk.restart();
-    let staged = disk.file(".staged").unwrap();
+fn a_staged_append_that_was_changed_is_refused_and_nothing_is_published() {
+    let disk = cut_short(&ledger_of(&[3]), &entries(3..4)).remove(0);
+    let locked = disk.load().unwrap();
+    let staged = locked.staged.clone().unwrap();
     for position in 0..staged.len() {
         let disk = disk.fork();
         let mut changed = staged.clone();
         changed[position] ^= 1;
-        disk.write_synced("x.tmp", &changed).unwrap();
-        disk.rename("x.tmp", ".staged").unwrap();
+        disk.set_lock(chancery_ledger::Locked {
+            staged: Some(changed),
+            ..locked.clone()
+        });
         let refused = open(&disk).err().unwrap();
-        assert!(
-            matches!(refused, Error::Damaged { .. }),
-            "{position}: {refused}"
-        );
-        assert!(refused.to_string().contains(".staged"));
+        let expected = matches!(refused, Error::Damaged { .. } | Error::RolledBack { .. });
+        assert!(expected, "{position}: {refused}");
         assert_eq!(reader(&disk).size(), 3);
     }
+}
+
+#[test]
+fn a_clock_that_goes_back_signs_nothing_until_it_is_right() {
+    let disk = ledger_of(&[1]);
+    let at = |time: u64| {
+        Ledger::open(Parts {
+            clock: Box::new(move || time),
+            ..parts(&disk)
+        })
+        .unwrap()
+    };
+    let refused = at(NOW - 301).append(&entry(1)).unwrap_err();
+    assert!(matches!(refused, Error::ClockBehind { .. }) && refused.hint().is_some());
+    // What a time service may put right is let through, and the time in the signature stands still.
+    let receipt = at(NOW - 300).append(&entry(1)).unwrap();
+    assert_eq!(receipt.checkpoint().timestamp(), Some(NOW));
+    let receipt = at(NOW + 10).append(&entry(2)).unwrap();
+    assert_eq!(receipt.checkpoint().timestamp(), Some(NOW + 10));
+    // A refusal leaves the log open.
+    let mut ledger = at(NOW);
+    ledger.append(&entry(3)).unwrap();
+    assert!(check(&disk).is_sound());
+}
+
+#[test]
+fn a_refreshed_checkpoint_is_of_the_same_tree_and_a_later_time() {
+    let disk = ledger_of(&[5]);
+    let before = reader(&disk).checkpoint().clone();
+    let later = Parts {
+        clock: Box::new(|| NOW + 3600),
+        ..parts(&disk)
+    };
+    Ledger::open(later).unwrap().refresh().unwrap();
+    let after = reader(&disk).checkpoint().clone();
+    assert_eq!((before.size(), before.root()), (after.size(), after.root()));
+    assert_eq!(after.timestamp(), Some(NOW + 3600));
+    assert!(check(&disk).is_sound());
 }
