@@ -72,7 +72,7 @@ impl S3Options {
             let name = name.as_ref();
             let key = name.strip_prefix("AWS_").and(Some(name))?;
             let key = key.to_ascii_lowercase().parse().ok()?;
-            is_taken_from_environment(&key).then(|| (key, value.into()))
+            is_taken_from_environment(key).then(|| (key, value.into()))
         };
         Self {
             variables: variables.into_iter().filter_map(known).collect(),
@@ -110,7 +110,7 @@ impl fmt::Debug for S3Options {
     }
 }
 
-fn is_taken_from_environment(key: &AmazonS3ConfigKey) -> bool {
+fn is_taken_from_environment(key: AmazonS3ConfigKey) -> bool {
     use AmazonS3ConfigKey as Key;
     matches!(
         key,

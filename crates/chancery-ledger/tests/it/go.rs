@@ -5,10 +5,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
+use chancery_ledger::InclusionProof;
+
 use crate::{NOW, create_in, entries, entry, keys, slices};
 
 /// Where Debian's `golang-golang-x-mod-dev` puts `golang.org/x/mod`.
 const GO_PATH: &str = "/usr/share/gocode";
+const NEEDED: &str = "install the packages `golang-go` and `golang-golang-x-mod-dev`";
 const SIZE: u64 = 10_000;
 
 /// A checker built once, from `tests/go/check.go`.
@@ -17,7 +20,6 @@ fn checker() -> &'static Path {
     CHECKER.get_or_init(|| {
         let work = Path::new(env!("CARGO_TARGET_TMPDIR"));
         let program = work.join("check-with-go");
-        let needed = "install the packages `golang-go` and `golang-golang-x-mod-dev`";
         let built = Command::new("go")
             .args(["build", "-o"])
             .arg(&program)
@@ -27,12 +29,9 @@ fn checker() -> &'static Path {
             .env("GOPATH", GO_PATH)
             .env("GOCACHE", work.join("go-cache"))
             .output()
-            .unwrap_or_else(|problem| panic!("cannot run `go`: {problem}; {needed}"));
+            .expect(NEEDED);
         let said = String::from_utf8_lossy(&built.stderr);
-        assert!(
-            built.status.success(),
-            "cannot build check.go: {said}\n{needed}"
-        );
+        assert!(built.status.success(), "{NEEDED}: {said}");
         program
     })
 }
@@ -62,7 +61,7 @@ fn refused(arguments: &[&Path]) -> String {
 struct Logged {
     folder: tempfile::TempDir,
     checkpoints: Vec<PathBuf>,
-    receipts: Vec<(u64, String)>,
+    receipts: Vec<InclusionProof>,
 }
 
 impl Logged {
@@ -84,9 +83,7 @@ impl Logged {
             let Some(last) = ledger.append_batch(&slices(&batch)).unwrap().pop() else {
                 return logged;
             };
-            logged
-                .receipts
-                .push((last.index(), last.proof().to_string()));
+            logged.receipts.push(last.proof().clone());
         }
         unreachable!("`cycle` never ends");
     }
@@ -166,9 +163,12 @@ fn go_verifies_receipts(logged: &Logged) {
     let (vkey, logged_entry) = (logged.ledger().join("vkey"), work.join("entry"));
     let receipt = work.join("receipt.tlog-proof");
     let arguments = [Path::new("proof"), &vkey, &logged_entry, &receipt];
-    for (index, proof) in &logged.receipts {
-        fs::write(&logged_entry, entry(*index)).unwrap();
-        fs::write(&receipt, proof).unwrap();
+    for (number, proof) in logged.receipts.iter().enumerate() {
+        let mut proof = proof.clone();
+        proof.extra = (number % 2 == 1).then(|| b"context".to_vec());
+        let index = proof.index;
+        fs::write(&logged_entry, entry(index)).unwrap();
+        fs::write(&receipt, proof.to_string()).unwrap();
         let said = format!("entry {index} is included in the tree of {}\n", index + 1);
         assert_eq!(accepted(&arguments), said);
         fs::write(&logged_entry, entry(index + 1)).unwrap();
