@@ -33,6 +33,7 @@ mod s3;
 mod vectors;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use chancery_ledger::{
     Error, Folder, FsckReport, Keyring, Ledger, LedgerReader, LogKeys, Parts, SqliteLock, fsck,
@@ -42,11 +43,14 @@ use crate::disk::Disk;
 
 /// What most tests sign with.
 fn keys() -> LogKeys {
-    LogKeys::generate("agency.example/ledger", &[7; 32]).unwrap()
+    static KEYS: LazyLock<LogKeys> =
+        LazyLock::new(|| LogKeys::generate("agency.example/ledger", &[7; 32]).unwrap());
+    KEYS.clone()
 }
 
 fn keyring() -> Keyring {
-    keys().keyring()
+    static KEYRING: LazyLock<Keyring> = LazyLock::new(|| keys().keyring());
+    KEYRING.clone()
 }
 
 /// A clock that stands still, as it must not matter.
