@@ -173,8 +173,9 @@ impl S3 {
     ///
     /// # Errors
     ///
-    /// [`Error::UnfitStore`] when the store takes a write that it should refuse, or the connection
-    /// would not be encrypted; [`Error::Malformed`] for an address of another form.
+    /// [`Error::UnfitStore`] when the store takes a write that it should refuse; [`Error::Malformed`]
+    /// for an address of another form, or an endpoint without encryption; [`Error::Io`] when the
+    /// store does not answer.
     pub fn open(address: &str, options: &S3Options) -> Result<Self> {
         let mut store = Self::open_for_reading(address, options)?;
         let once = RetryConfig {
@@ -192,7 +193,7 @@ impl S3 {
     ///
     /// # Errors
     ///
-    /// As [`S3::open`], but for the trial.
+    /// [`Error::Malformed`] as for [`S3::open`].
     pub fn open_for_reading(address: &str, options: &S3Options) -> Result<Self> {
         let (bucket, prefix) = parse_address(address)?;
         let retries = RetryConfig {
@@ -417,10 +418,10 @@ impl Storage for S3 {
     }
 
     fn create(&self, path: &str, content: &[u8]) -> io::Result<()> {
-        let mut seen = self.seen();
+        let mut seen = (!is_only_created(path)).then(|| self.seen());
         match self.put(path, content, None)? {
             Written::Kept(version) => {
-                if !is_only_created(path) {
+                if let Some(seen) = &mut seen {
                     seen.insert(path.to_owned(), Some(version));
                 }
                 Ok(())
@@ -452,15 +453,16 @@ impl Storage for S3 {
     }
 
     fn remove(&self, path: &str) -> io::Result<()> {
-        let mut seen = self.seen();
+        let mut seen = (!is_only_created(path)).then(|| self.seen());
         let key = self.key(path)?;
         match self.runtime.block_on(self.asking.delete(&key)) {
-            Err(problem) if !is_absent(&problem) => Err(self.explain(&problem)),
-            _ => {
-                seen.insert(path.to_owned(), None);
-                Ok(())
-            }
+            Err(problem) if !is_absent(&problem) => return Err(self.explain(&problem)),
+            _ => {}
         }
+        if let Some(seen) = &mut seen {
+            seen.insert(path.to_owned(), None);
+        }
+        Ok(())
     }
 
     fn locate(&self, path: &str) -> String {
