@@ -40,6 +40,12 @@ mod witness;
 
 mod monitor;
 
+// Strangers: other implementations, and what they publish.
+mod go;
+#[cfg(feature = "s3")]
+mod s3;
+mod vectors;
+
 use std::path::Path;
 use std::sync::LazyLock;
 
