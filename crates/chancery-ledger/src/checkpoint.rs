@@ -2,53 +2,98 @@
 
 use std::fmt;
 
-use signed_note::Note;
+use signed_note::{Note, Signature};
 use tlog_tiles::Hash;
 
+use crate::cosignature;
 use crate::error::{Error, Result};
 use crate::key::{SigningKey, VerifierKey};
+use crate::keyring::Trust;
 
 /// A tree size that this crate handles: seven levels of tiles, far over any ledger's life.
 ///
 /// It keeps the arithmetic of hash positions in `tlog_tiles` free of overflow.
 const MAX_TREE_SIZE: u64 = (1 << 56) - 1;
 
-/// The state of the ledger at one size, with a signature that has been verified.
+/// Room for more than 16 signatures by ML-DSA-44 keys.
+const MAX_NOTE: usize = 64 * 1024;
+
+/// The state of the ledger at one size, with signatures that have been verified.
 ///
-/// Got only from [`UnverifiedCheckpoint::verify`] or by signing, so whoever holds one need not ask
-/// whether it was checked.
+/// Got only by verifying or by signing, so whoever holds one need not ask whether it was checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Checkpoint(UnverifiedCheckpoint);
+pub struct Checkpoint {
+    unverified: UnverifiedCheckpoint,
+    timestamp: Option<u64>,
+}
 
 impl Checkpoint {
-    /// The name of the log, which is also the name of its key.
+    /// The name of the log, which is also the name of its keys.
     pub fn origin(&self) -> &str {
-        &self.0.origin
+        self.unverified.origin()
     }
 
     /// The number of entries.
     pub fn size(&self) -> u64 {
-        self.0.size
+        self.unverified.size
     }
 
     /// The root of the Merkle tree over the entries, as in RFC 6962 section 2.1.
     pub fn root(&self) -> [u8; 32] {
-        self.0.root
+        self.unverified.root
+    }
+
+    /// When the log signed it, in seconds since 1970: the newest time that its keys state.
+    ///
+    /// Plain Ed25519 signatures state none.
+    pub fn timestamp(&self) -> Option<u64> {
+        self.timestamp
+    }
+
+    /// The text of the note, without the signatures. See [`UnverifiedCheckpoint::body`].
+    pub fn body(&self) -> &str {
+        self.unverified.body()
     }
 
     /// The signed note as it is on disk, signatures included.
     pub fn as_str(&self) -> &str {
-        &self.0.note
+        self.unverified.as_str()
     }
 
-    pub(crate) fn sign(key: &SigningKey, size: u64, root: Hash) -> Result<Self> {
-        let internal = || Error::malformed("checkpoint", "it cannot be put into a note");
-        let name = key.verifier().name().to_owned();
-        let body = tlog_tiles::Checkpoint::new(&name, size, root, "").map_err(|_| internal())?;
-        let mut note = Note::new(&body.to_bytes(), &[]).map_err(|_| internal())?;
-        note.add_sigs(&[&NoteSigner { name, key }])
-            .map_err(|_| internal())?;
-        UnverifiedCheckpoint::parse(&note.to_bytes())?.verify(&key.verifier())
+    /// The same checkpoint with more signature lines, as witnesses answer with them.
+    ///
+    /// A line that is there already is not repeated. The lines are not verified here: the caller
+    /// has done so with [`verify_cosignature`](crate::verify_cosignature), or a policy will.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] when a line is no signature line, when it is in the name of the log,
+    /// whose signatures have been verified, or when the note gets longer than 64 KiB.
+    pub fn with_cosignatures(&self, lines: &str) -> Result<Self> {
+        let mut note = self.as_str().to_owned();
+        for line in lines.split_inclusive('\n') {
+            let signature = cosignature::parse_line(line.strip_suffix('\n').unwrap_or(line))?;
+            if signature.name() == self.origin() {
+                let problem = "it is in the name of the log itself";
+                return Err(Error::malformed("cosignature", problem));
+            }
+            if !self.unverified.signatures()?.contains(&signature) {
+                note.push_str(line.strip_suffix('\n').unwrap_or(line));
+                note.push('\n');
+            }
+        }
+        Ok(Self {
+            unverified: UnverifiedCheckpoint::parse(note.as_bytes())?,
+            timestamp: self.timestamp,
+        })
+    }
+
+    /// Marks a checkpoint as verified. The caller has done so.
+    pub(crate) fn verified(unverified: UnverifiedCheckpoint, timestamp: Option<u64>) -> Self {
+        Self {
+            unverified,
+            timestamp,
+        }
     }
 }
 
@@ -62,6 +107,7 @@ impl fmt::Display for Checkpoint {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnverifiedCheckpoint {
     note: String,
+    body_length: usize,
     origin: String,
     size: u64,
     root: [u8; 32],
@@ -72,9 +118,13 @@ impl UnverifiedCheckpoint {
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] when it is no note, no checkpoint, or not in canonical form.
+    /// [`Error::Malformed`] when it is no note, no checkpoint, not in canonical form, or longer
+    /// than 64 KiB.
     pub fn parse(note: &[u8]) -> Result<Self> {
         let malformed = |problem: &str| Error::malformed("checkpoint", problem);
+        if note.len() > MAX_NOTE {
+            return Err(malformed("longer than 64 KiB"));
+        }
         let parsed = Note::from_bytes(note).map_err(|_| malformed("not a signed note"))?;
         let body = tlog_tiles::Checkpoint::from_bytes(parsed.text())
             .map_err(|_| malformed("not an origin, a size and a root hash"))?;
@@ -87,29 +137,28 @@ impl UnverifiedCheckpoint {
         let note = std::str::from_utf8(note).map_err(|_| malformed("not text"))?;
         Ok(Self {
             note: note.to_owned(),
+            body_length: parsed.text().len(),
             origin: body.origin().to_owned(),
             size: body.size(),
             root: body.hash().0,
         })
     }
 
-    /// Checks origin and signature against the log's key.
+    /// Checks origin and signatures against the keys that the caller trusts.
     ///
-    /// Signatures by unknown keys, such as those of witnesses, are ignored.
+    /// Signatures by unknown keys, such as those of witnesses, are ignored. A bad one by a known
+    /// key is not.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongOrigin`] or [`Error::BadSignature`].
-    pub fn verify(self, key: &VerifierKey) -> Result<Checkpoint> {
-        if self.origin != key.name() {
-            let (expected, found) = (key.name().to_owned(), self.origin);
-            return Err(Error::WrongOrigin { expected, found });
-        }
-        let known = signed_note::VerifierList::new(vec![Box::new(NoteVerifier(key.clone()))]);
-        Note::from_bytes(self.note.as_bytes())
-            .and_then(|note| note.verify(&known))
-            .map_err(|_| key.bad_signature())?;
-        Ok(Checkpoint(self))
+    /// [`Error::WrongOrigin`] or [`Error::BadSignature`]; with a policy also [`Error::NoQuorum`].
+    pub fn verify(self, trust: &impl Trust) -> Result<Checkpoint> {
+        trust.verify(self)
+    }
+
+    /// The name of the log that the checkpoint claims to be of.
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// The number of entries that the checkpoint claims.
@@ -122,58 +171,80 @@ impl UnverifiedCheckpoint {
         self.root
     }
 
+    /// The text of the note: origin, size, root and extension lines, with the last line end.
+    ///
+    /// Signatures of ML-DSA-44 keys do not cover extension lines.
+    pub fn body(&self) -> &str {
+        self.note.get(..self.body_length).unwrap_or_default()
+    }
+
     /// The note, verbatim.
     pub fn as_str(&self) -> &str {
         &self.note
     }
+
+    /// Puts together what a log signs, and lets each of its keys sign it.
+    pub(crate) fn sign<'a>(
+        origin: &str,
+        size: u64,
+        root: [u8; 32],
+        time: u64,
+        keys: impl Iterator<Item = &'a SigningKey>,
+    ) -> Result<Self> {
+        let body = tlog_tiles::Checkpoint::new(origin, size, Hash(root), "")
+            .ok()
+            .and_then(|body| String::from_utf8(body.to_bytes()).ok())
+            .ok_or_else(|| Error::malformed("checkpoint", "it cannot be put into a note"))?;
+        let mut unsigned = Self {
+            body_length: body.len(),
+            note: body,
+            origin: origin.to_owned(),
+            size,
+            root,
+        };
+        let lines = keys
+            .map(|key| cosignature::sign_line(key, &unsigned, time))
+            .collect::<Result<String>>()?;
+        unsigned.note.push('\n');
+        unsigned.note.push_str(&lines);
+        Self::parse(unsigned.note.as_bytes())
+    }
+
+    /// The signature lines, in their order.
+    fn signatures(&self) -> Result<Vec<Signature>> {
+        let lines = self.note.get(self.body_length + 1..).unwrap_or_default();
+        lines.lines().map(cosignature::parse_line).collect()
+    }
+
+    /// Verifies every signature by one of `keys`, and gives each key that has signed, with the
+    /// time it states.
+    ///
+    /// One bad signature by one of them refuses the whole note.
+    pub(crate) fn verify_known<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a VerifierKey> + Clone,
+    ) -> Result<Vec<(&'a VerifierKey, Option<u64>)>> {
+        let mut signed = Vec::new();
+        for signature in self.signatures()? {
+            let by = |key: &&VerifierKey| cosignature::is_by(key, &signature);
+            for key in keys.clone().filter(by) {
+                let time = cosignature::verify(key, self, signature.signature())?;
+                signed.push((key, time));
+            }
+        }
+        Ok(signed)
+    }
 }
 
 impl From<Checkpoint> for UnverifiedCheckpoint {
-    /// Forgets that the signature was checked, as when a checkpoint goes into a proof.
+    /// Forgets that the signatures were checked, as when a checkpoint goes into a proof.
     fn from(checkpoint: Checkpoint) -> Self {
-        checkpoint.0
+        checkpoint.unverified
     }
 }
 
 impl fmt::Display for UnverifiedCheckpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.note)
-    }
-}
-
-struct NoteSigner<'a> {
-    name: String,
-    key: &'a SigningKey,
-}
-
-impl signed_note::Signer for NoteSigner<'_> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn key_id(&self) -> u32 {
-        self.key.verifier().id()
-    }
-
-    fn sign(&self, text: &[u8]) -> std::result::Result<Vec<u8>, ed25519_dalek::SignatureError> {
-        Ok(self.key.sign(text).to_vec())
-    }
-}
-
-struct NoteVerifier(VerifierKey);
-
-impl signed_note::Verifier for NoteVerifier {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-
-    fn key_id(&self) -> u32 {
-        self.0.id()
-    }
-
-    fn verify(&self, text: &[u8], signature: &[u8]) -> bool {
-        signature
-            .try_into()
-            .is_ok_and(|signature| self.0.verify(text, signature).is_ok())
     }
 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::key::Algorithm;
+
 /// The result of every fallible call in this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -72,11 +74,43 @@ pub enum Error {
         problem: String,
     },
 
-    /// A key name has a space or a plus, or is empty.
+    /// A key name has a space, a plus or a control character, is empty or over 255 bytes long.
     #[error("`{name}` cannot name a key")]
     KeyName {
         /// The name as given.
         name: String,
+    },
+
+    /// Keys that do not go together.
+    #[error("these are not the keys of one log: {problem}")]
+    Keys {
+        /// Which rule they break.
+        problem: String,
+    },
+
+    /// A key signs in another way than it is asked to.
+    #[error("`{key}` is an {found} key, not {expected}")]
+    KeyAlgorithm {
+        /// The key, as `name+id`.
+        key: String,
+        /// How it signs.
+        found: Algorithm,
+        /// What is needed.
+        expected: &'static str,
+    },
+
+    /// The operating system gave no random bytes for a new key.
+    #[error("cannot get random bytes: {reason}")]
+    Random {
+        /// The operating system's answer.
+        reason: io::Error,
+    },
+
+    /// A time that no signature can state.
+    #[error("a signature cannot state the time {time}")]
+    Time {
+        /// The time, in seconds since 1970.
+        time: u64,
     },
 
     /// The ledger belongs to another key.
@@ -88,6 +122,67 @@ pub enum Error {
         expected: String,
         /// The key that was found, as a vkey line.
         found: String,
+    },
+
+    /// Too few of the witnesses that a policy names have cosigned a checkpoint.
+    #[error("the quorum `{quorum}` has not cosigned: {lacking} did not")]
+    NoQuorum {
+        /// The witness or group that the policy asks for.
+        quorum: String,
+        /// The witnesses of the policy whose cosignatures are lacking, each in backticks.
+        lacking: String,
+    },
+
+    /// A policy is not of the form of `c2sp.org/tlog-policy`.
+    #[error("line {line} of the policy: {problem}")]
+    Policy {
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// A key file holds no keys, or is damaged.
+    #[error("`{file}` is not a sound key file: {problem}")]
+    KeyFile {
+        /// The file.
+        file: String,
+        /// What is wrong with it. Nothing of its content is shown.
+        problem: &'static str,
+    },
+
+    /// Others than the owner may read or change a file of secret keys.
+    #[error("`{file}` is open to others than its owner: its mode is {mode:03o}")]
+    ExposedKeyFile {
+        /// The file.
+        file: String,
+        /// Its permission bits.
+        mode: u32,
+    },
+
+    /// A key file is encrypted and no passphrase was given.
+    #[error("`{file}` is encrypted, and there is no passphrase for it")]
+    PassphraseNeeded {
+        /// The file.
+        file: String,
+    },
+
+    /// A passphrase does not decrypt a key file.
+    #[error("the passphrase does not open `{file}`")]
+    WrongPassphrase {
+        /// The file.
+        file: String,
+    },
+
+    /// A passphrase with nothing in it.
+    #[error("the passphrase is empty")]
+    EmptyPassphrase,
+
+    /// An encrypted key file was to be replaced by one that is not.
+    #[error("`{file}` is encrypted and would be replaced by a file that is not")]
+    Unencrypted {
+        /// The file, which was left as it is.
+        file: String,
     },
 
     /// A signature is absent or does not verify.
@@ -156,12 +251,47 @@ impl Error {
             Self::KeyName { .. } => {
                 Some("use a name like `agency.example/ledger`, without spaces or `+`")
             }
+            Self::Keys { .. }
+            | Self::KeyAlgorithm { .. }
+            | Self::KeyFile { .. }
+            | Self::ExposedKeyFile { .. }
+            | Self::PassphraseNeeded { .. }
+            | Self::WrongPassphrase { .. }
+            | Self::EmptyPassphrase
+            | Self::Unencrypted { .. } => self.key_hint(),
+            Self::Random { .. } => Some("check that the system's random number generator works"),
+            Self::Time { .. } => Some("set the machine's clock"),
+            Self::NoQuorum { .. } => {
+                Some("ask the witnesses named here, or wait until they have answered")
+            }
+            Self::Policy { .. } => Some("the form is that of `c2sp.org/tlog-policy`"),
             Self::WrongKey { .. } => Some("give the key that this ledger was created with"),
             Self::BadSignature { .. } | Self::WrongOrigin { .. } => {
                 Some("check that the verifier key is this ledger's own")
             }
             Self::EntryTooLarge { .. } => Some("log a digest and keep the content in a file"),
             Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
+        }
+    }
+
+    fn key_hint(&self) -> Option<&str> {
+        match self {
+            Self::Keys { .. } => Some(
+                "list the newest Ed25519 key, then its ML-DSA-44 key, then older pairs; retire old \
+                 ones",
+            ),
+            Self::KeyAlgorithm { .. } => Some("give a key that was made for this use"),
+            Self::KeyFile { .. } => Some("restore the key file from a copy"),
+            Self::ExposedKeyFile { .. } => Some(
+                "run `chmod 600` on it; if others may have read it, make new keys and retire these",
+            ),
+            Self::PassphraseNeeded { .. } => Some("give the passphrase that it was encrypted with"),
+            Self::WrongPassphrase { .. } => {
+                Some("type it again; nobody can open the file without its passphrase")
+            }
+            Self::EmptyPassphrase => Some("choose a passphrase of several random words"),
+            Self::Unencrypted { .. } => Some("give a passphrase for the new file, too"),
+            _ => None,
         }
     }
 

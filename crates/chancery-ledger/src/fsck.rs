@@ -9,7 +9,7 @@ use tlog_tiles::{HASH_SIZE, Tile, record_hash};
 use crate::bundle::parse_bundle;
 use crate::checkpoint::UnverifiedCheckpoint;
 use crate::error::{Error, Result};
-use crate::key::VerifierKey;
+use crate::keyring::Keyring;
 use crate::layout::{
     CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, bundle_of, is_temporary, parse_tile_path,
     temporary, tile_in_tree, tile_path,
@@ -83,7 +83,7 @@ impl fmt::Display for Problem {
 ///
 /// [`Error::Missing`] when there is no ledger at all, [`Error::Io`] when files cannot be read. All
 /// else is in the report.
-pub fn fsck(dir: &Path, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
+pub fn fsck(dir: &Path, vkey: Option<&Keyring>) -> Result<FsckReport> {
     fsck_on(&Folder::for_reading(dir), vkey)
 }
 
@@ -92,7 +92,7 @@ pub fn fsck(dir: &Path, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
 /// # Errors
 ///
 /// As for [`fsck`].
-pub fn fsck_on(storage: &dyn Storage, vkey: Option<&VerifierKey>) -> Result<FsckReport> {
+pub fn fsck_on(storage: &dyn Storage, vkey: Option<&Keyring>) -> Result<FsckReport> {
     let mut check = Check {
         storage,
         report: FsckReport::default(),
@@ -143,7 +143,7 @@ impl Check<'_> {
     }
 
     /// The key to verify with: the caller's rather than the folder's.
-    fn vkey(&mut self, expected: Option<&VerifierKey>) -> Result<Option<VerifierKey>> {
+    fn vkey(&mut self, expected: Option<&Keyring>) -> Result<Option<Keyring>> {
         let outcome = read_vkey(self.storage);
         let found = self.note(outcome)?;
         if let (Some(found), Some(expected)) = (&found, expected)
@@ -172,11 +172,7 @@ impl Check<'_> {
     }
 
     /// Reports a bad signature, and yet goes on with the size, to find what else is wrong.
-    fn checkpoint(
-        &mut self,
-        note: &[u8],
-        key: Option<&VerifierKey>,
-    ) -> Option<UnverifiedCheckpoint> {
+    fn checkpoint(&mut self, note: &[u8], key: Option<&Keyring>) -> Option<UnverifiedCheckpoint> {
         let parsed = UnverifiedCheckpoint::parse(note);
         let verified = parsed.and_then(|parsed| match key {
             Some(key) => parsed

@@ -1,28 +1,89 @@
-//! Ed25519 keys in the text forms of `c2sp.org/signed-note`, which other log tools read too.
+//! Keys with a name, in the text forms of `c2sp.org/signed-note`, which other log tools read too.
 
 use std::fmt;
-use std::fs;
-use std::io::Write as _;
-use std::path::Path;
 use std::str::FromStr;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use ed25519_dalek::Signer as _;
+use ml_dsa::{KeyInit as _, Keypair as _, MlDsa44};
+use zeroize::Zeroizing;
 
 use crate::error::{Error, Result};
 
-/// The signature type byte of plain Ed25519 in `c2sp.org/signed-note`.
-const ED25519: u8 = 0x01;
+/// The longest name that fits the one-byte length in what an ML-DSA-44 key signs.
+const MAX_NAME: usize = 255;
 
-/// A secret key with a name, which signs checkpoints and, for callers, other messages.
+/// How a key signs, as the signature type byte of `c2sp.org/signed-note` says it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Algorithm {
+    /// Plain Ed25519 over the text of a note, type 0x01: logs sign with it.
+    Ed25519,
+    /// Ed25519 over a time and the text of a checkpoint, type 0x04: witnesses sign with it.
+    Ed25519Cosignature,
+    /// ML-DSA-44 over a time and the tree of a checkpoint, type 0x06: logs and witnesses sign
+    /// with it.
+    MlDsa44,
+}
+
+impl Algorithm {
+    /// The signature type byte.
+    pub fn signature_type(self) -> u8 {
+        match self {
+            Self::Ed25519 => 0x01,
+            Self::Ed25519Cosignature => 0x04,
+            Self::MlDsa44 => 0x06,
+        }
+    }
+
+    fn from_signature_type(byte: u8) -> Option<Self> {
+        match byte {
+            0x01 => Some(Self::Ed25519),
+            0x04 => Some(Self::Ed25519Cosignature),
+            0x06 => Some(Self::MlDsa44),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ed25519 => "Ed25519",
+            Self::Ed25519Cosignature => "Ed25519 cosignature",
+            Self::MlDsa44 => "ML-DSA-44",
+        })
+    }
+}
+
+/// A secret key with a name.
 ///
-/// Kept in a file of its own, never in the ledger's folder, which may be copied and published.
-/// The file holds one line in the form of Go's `x/mod/sumdb/note`:
-/// `PRIVATE+KEY+<name>+<key id>+<base64>`.
+/// The secret is wiped from memory when the key is dropped. It is written only to key files
+/// ([`keyfile`](crate::keyfile)) and never shown.
+///
+/// # Example
+///
+/// ```
+/// use chancery_ledger::{Algorithm, Error, SigningKey};
+///
+/// let key = SigningKey::generate("agency.example/custodian", Algorithm::Ed25519, [7; 32])?;
+/// let signature = key.sign(b"a message")?;
+/// key.verifier().verify(b"a message", &signature)?;
+///
+/// let other = key.verifier().verify(b"another message", &signature);
+/// assert!(matches!(other, Err(Error::BadSignature { .. })));
+/// # Ok::<(), Error>(())
+/// ```
 #[derive(Clone)]
 pub struct SigningKey {
-    name: String,
-    key: ed25519_dalek::SigningKey,
+    secret: Secret,
+    verifier: VerifierKey,
+}
+
+/// Both libraries wipe their secret on drop.
+#[derive(Clone)]
+enum Secret {
+    Ed25519(ed25519_dalek::SigningKey),
+    MlDsa44(Box<ml_dsa::SigningKey<MlDsa44>>),
 }
 
 impl SigningKey {
@@ -30,89 +91,141 @@ impl SigningKey {
     ///
     /// # Errors
     ///
-    /// [`Error::KeyName`] when `name` is empty or has a space or a plus.
-    pub fn generate(name: &str, seed: [u8; 32]) -> Result<Self> {
-        // Control characters would break the lines of a note.
-        if !signed_note::is_key_name_valid(name) || name.chars().any(char::is_control) {
+    /// [`Error::KeyName`] when `name` is empty, longer than 255 bytes, or has a space, a plus or a
+    /// control character.
+    pub fn generate(name: &str, algorithm: Algorithm, seed: [u8; 32]) -> Result<Self> {
+        Self::from_seed(name, algorithm, &Zeroizing::new(seed))
+    }
+
+    /// Makes a new random key.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SigningKey::generate`], and [`Error::Random`] when the operating system has no
+    /// random bytes.
+    pub fn random(name: &str, algorithm: Algorithm) -> Result<Self> {
+        let mut seed = Zeroizing::new([0; 32]);
+        getrandom::fill(&mut *seed).map_err(|reason| Error::Random {
+            reason: reason.into(),
+        })?;
+        Self::from_seed(name, algorithm, &seed)
+    }
+
+    pub(crate) fn from_seed(name: &str, algorithm: Algorithm, seed: &[u8; 32]) -> Result<Self> {
+        if !is_name(name) {
             return Err(Error::KeyName {
                 name: name.to_owned(),
             });
         }
-        let key = ed25519_dalek::SigningKey::from_bytes(&seed);
-        Ok(Self {
-            name: name.to_owned(),
-            key,
-        })
+        let (secret, public) = match algorithm {
+            Algorithm::Ed25519 | Algorithm::Ed25519Cosignature => {
+                let key = ed25519_dalek::SigningKey::from_bytes(seed);
+                let public = Public::Ed25519(key.verifying_key());
+                (Secret::Ed25519(key), public)
+            }
+            Algorithm::MlDsa44 => {
+                let key = ml_dsa::SigningKey::<MlDsa44>::from_seed(seed.into());
+                let public = Public::MlDsa44(key.verifying_key());
+                (Secret::MlDsa44(Box::new(key)), public)
+            }
+        };
+        let verifier = VerifierKey::new(name, algorithm, public);
+        Ok(Self { secret, verifier })
     }
 
-    /// Makes a new random key and keeps it in a new file which only its owner may read.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::AlreadyExists`] when the file is there: a key is never overwritten.
-    pub fn create_file(path: &Path, name: &str) -> Result<Self> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|reason| Error::Io {
-            action: "get random bytes for",
-            file: path.display().to_string(),
-            reason: reason.into(),
-        })?;
-        let key = Self::generate(name, seed)?;
-        write_secret(path, &key.to_line())?;
-        Ok(key)
+    /// The key's name.
+    pub fn name(&self) -> &str {
+        self.verifier.name()
     }
 
-    /// Reads a key that [`SigningKey::create_file`] or another C2SP tool has written.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Io`] when the file cannot be read, [`Error::Malformed`] when it holds no key.
-    pub fn load(path: &Path) -> Result<Self> {
-        let line = fs::read_to_string(path).map_err(|reason| Error::Io {
-            action: "read",
-            file: path.display().to_string(),
-            reason,
-        })?;
-        Self::parse(line.strip_suffix('\n').unwrap_or(&line)).map_err(|problem| {
-            Error::malformed("signing key", format!("{problem} in `{}`", path.display()))
-        })
+    /// How the key signs.
+    pub fn algorithm(&self) -> Algorithm {
+        self.verifier.algorithm
     }
 
     /// The public half, which anyone may have.
     pub fn verifier(&self) -> VerifierKey {
-        VerifierKey {
-            name: self.name.clone(),
-            key: self.key.verifying_key(),
-        }
+        self.verifier.clone()
     }
 
-    /// Signs any message; [`VerifierKey::verify`] checks it.
+    /// Signs any message with plain Ed25519; [`VerifierKey::verify`] checks it.
     ///
     /// The caller keeps kinds of messages apart: use one key for checkpoints and another for
     /// anything else.
-    pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-        self.key.sign(message).to_bytes()
+    ///
+    /// # Errors
+    ///
+    /// [`Error::KeyAlgorithm`] when the key is not a plain Ed25519 one.
+    pub fn sign(&self, message: &[u8]) -> Result<[u8; 64]> {
+        match (&self.secret, self.algorithm()) {
+            (Secret::Ed25519(key), Algorithm::Ed25519) => Ok(key.sign(message).to_bytes()),
+            _ => Err(self.verifier.wrong_algorithm("a plain Ed25519 key")),
+        }
     }
 
-    fn parse(line: &str) -> std::result::Result<Self, String> {
-        // The library checks the form and the key id; it does not hand out the seed.
-        signed_note::StandardSigner::new(line).map_err(|problem| problem.to_string())?;
-        let name = line.split('+').nth(2).unwrap_or_default();
-        let seed = last_field(line, 5).ok_or("no 32-byte Ed25519 seed")?;
-        Self::generate(name, seed).map_err(|problem| problem.to_string())
+    /// Signs bytes as the algorithm's own notes do; the caller has put the right ones together.
+    pub(crate) fn sign_bytes(&self, message: &[u8]) -> Result<Vec<u8>> {
+        match &self.secret {
+            Secret::Ed25519(key) => Ok(key.sign(message).to_bytes().to_vec()),
+            // The deterministic variant of FIPS 204, with the empty context: no random number
+            // generator can leak the key, and a repeated signature is the same.
+            Secret::MlDsa44(key) => key
+                .expanded_key()
+                .sign_deterministic(message, &[])
+                .map(|signature| signature.encode().to_vec())
+                // It gives up after hundreds of rejected tries, which does not happen.
+                .map_err(|_| self.verifier.bad_signature()),
+        }
     }
 
-    fn to_line(&self) -> String {
-        let secret = [&[ED25519], self.key.as_bytes().as_slice()].concat();
-        let (name, id) = (&self.name, self.verifier().key_id());
-        format!("PRIVATE+KEY+{name}+{id}+{}", BASE64_STANDARD.encode(secret))
+    pub(crate) fn public(&self) -> &VerifierKey {
+        &self.verifier
+    }
+
+    /// The line of a key file: `PRIVATE+KEY+<name>+<key id>+<base64>`.
+    pub(crate) fn to_line(&self) -> Zeroizing<String> {
+        let mut secret = Zeroizing::new([0; 33]);
+        let seed: &[u8] = match &self.secret {
+            Secret::Ed25519(key) => key.as_bytes(),
+            Secret::MlDsa44(key) => key.as_seed(),
+        };
+        for (to, from) in secret.iter_mut().skip(1).zip(seed) {
+            *to = *from;
+        }
+        if let Some(first) = secret.first_mut() {
+            *first = self.algorithm().signature_type();
+        }
+        let base64 = Zeroizing::new(BASE64_STANDARD.encode(&*secret));
+        let (name, id) = (self.name(), self.verifier.key_id());
+        Zeroizing::new(format!("PRIVATE+KEY+{name}+{id}+{}", &*base64))
+    }
+
+    /// Parses a line of a key file. The problem that it returns shows nothing of the line.
+    pub(crate) fn from_line(line: &str) -> std::result::Result<Self, &'static str> {
+        const NO_KEY: &str = "it is not a `PRIVATE+KEY+` line";
+        let rest = line.strip_prefix("PRIVATE+KEY+").ok_or(NO_KEY)?;
+        let (name, rest) = rest.split_once('+').ok_or(NO_KEY)?;
+        let (_, base64) = rest.split_once('+').ok_or(NO_KEY)?;
+        let bytes = BASE64_STANDARD.decode(base64).map(Zeroizing::new);
+        let bytes = bytes.map_err(|_| "its secret is not base64")?;
+        let (algorithm, seed) = bytes.split_first().ok_or("its secret is empty")?;
+        let algorithm = Algorithm::from_signature_type(*algorithm)
+            .ok_or("its type byte is none of 0x01, 0x04 and 0x06")?;
+        let seed = seed
+            .try_into()
+            .map_err(|_| "its secret is not a seed of 32 bytes")?;
+        let key = Self::from_seed(name, algorithm, seed).map_err(|_| "its name is not sound")?;
+        if *key.to_line() != line {
+            return Err("its key id is not that of its name and secret");
+        }
+        Ok(key)
     }
 }
 
 impl fmt::Debug for SigningKey {
     /// Shows the public half only.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SigningKey({})", self.verifier())
+        write!(f, "SigningKey({})", self.verifier.label())
     }
 }
 
@@ -121,71 +234,182 @@ impl fmt::Debug for SigningKey {
 /// # Example
 ///
 /// ```
-/// use chancery_ledger::VerifierKey;
+/// use chancery_ledger::{Algorithm, VerifierKey};
 ///
 /// let line = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW";
 /// let key: VerifierKey = line.parse()?;
-/// assert_eq!(key.name(), "PeterNeumann");
+/// assert_eq!((key.name(), key.algorithm()), ("PeterNeumann", Algorithm::Ed25519));
 /// assert_eq!(key.to_string(), line);
 ///
 /// // The key id is a hash over name and key, so another name is noticed.
 /// assert!(line.replace("Peter", "Paul").parse::<VerifierKey>().is_err());
 /// # Ok::<(), chancery_ledger::Error>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct VerifierKey {
     name: String,
-    key: ed25519_dalek::VerifyingKey,
+    algorithm: Algorithm,
+    public: Public,
+    id: u32,
+}
+
+#[derive(Clone, PartialEq)]
+enum Public {
+    Ed25519(ed25519_dalek::VerifyingKey),
+    MlDsa44(ml_dsa::VerifyingKey<MlDsa44>),
 }
 
 impl VerifierKey {
-    /// The key's name; for a ledger's key also the origin line of its checkpoints.
+    fn new(name: &str, algorithm: Algorithm, public: Public) -> Self {
+        let typed = [vec![algorithm.signature_type()], public.to_bytes()].concat();
+        Self {
+            name: name.to_owned(),
+            algorithm,
+            id: signed_note::key_id(name, &typed),
+            public,
+        }
+    }
+
+    /// The key's name; for a log's key also the origin line of its checkpoints.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The first four bytes of SHA-256(name, LF, 0x01, public key), in lower-case hex.
-    pub fn key_id(&self) -> String {
-        format!("{:08x}", self.id())
+    /// How the key signs.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
     }
 
-    /// The 32 bytes of the Ed25519 public key.
-    pub fn public_key(&self) -> [u8; 32] {
-        self.key.to_bytes()
+    /// The first four bytes of SHA-256(name, LF, type byte, public key), in lower-case hex.
+    pub fn key_id(&self) -> String {
+        format!("{:08x}", self.id)
+    }
+
+    /// The public key as its algorithm encodes it: 32 bytes for Ed25519, 1312 for ML-DSA-44.
+    pub fn public_key(&self) -> Vec<u8> {
+        self.public.to_bytes()
     }
 
     /// Checks a signature made by [`SigningKey::sign`].
     ///
     /// # Errors
     ///
-    /// [`Error::BadSignature`] when it is not this key's signature of this message.
+    /// [`Error::BadSignature`] when it is not this key's signature of this message,
+    /// [`Error::KeyAlgorithm`] when the key is not a plain Ed25519 one.
     pub fn verify(&self, message: &[u8], signature: &[u8; 64]) -> Result<()> {
-        let signature = ed25519_dalek::Signature::from_bytes(signature);
-        // Strict, so that one signature cannot be turned into a second valid one.
-        self.key
-            .verify_strict(message, &signature)
-            .map_err(|_| self.bad_signature())
+        if self.algorithm != Algorithm::Ed25519 {
+            return Err(self.wrong_algorithm("a plain Ed25519 key"));
+        }
+        self.verify_bytes(message, signature)
     }
 
-    pub(crate) fn bad_signature(&self) -> Error {
-        Error::BadSignature {
-            key: format!("{}+{}", self.name, self.key_id()),
+    /// Checks a signature made by [`SigningKey::sign_bytes`].
+    pub(crate) fn verify_bytes(&self, message: &[u8], signature: &[u8]) -> Result<()> {
+        if self.public.is_signed(message, signature) {
+            Ok(())
+        } else {
+            Err(self.bad_signature())
         }
     }
 
+    pub(crate) fn bad_signature(&self) -> Error {
+        Error::BadSignature { key: self.label() }
+    }
+
+    pub(crate) fn wrong_algorithm(&self, expected: &'static str) -> Error {
+        Error::KeyAlgorithm {
+            key: self.label(),
+            found: self.algorithm,
+            expected,
+        }
+    }
+
+    /// The key as messages show it: `name+id`.
+    pub(crate) fn label(&self) -> String {
+        format!("{}+{:08x}", self.name, self.id)
+    }
+
     pub(crate) fn id(&self) -> u32 {
-        signed_note::key_id(
-            &self.name,
-            &[&[ED25519], self.key.as_bytes().as_slice()].concat(),
-        )
+        self.id
+    }
+
+    /// Whether two keys wrap the same public key, whatever their names and algorithms.
+    pub(crate) fn has_same_public_key(&self, other: &Self) -> bool {
+        self.public == other.public
+    }
+}
+
+impl Public {
+    fn parse(algorithm: Algorithm, bytes: &[u8]) -> std::result::Result<Self, &'static str> {
+        match algorithm {
+            Algorithm::Ed25519 | Algorithm::Ed25519Cosignature => {
+                Self::parse_ed25519(bytes).map(Self::Ed25519)
+            }
+            Algorithm::MlDsa44 => ml_dsa::VerifyingKey::new_from_slice(bytes)
+                .map(Self::MlDsa44)
+                .map_err(|_| "an ML-DSA-44 key has 1312 bytes"),
+        }
+    }
+
+    fn parse_ed25519(
+        bytes: &[u8],
+    ) -> std::result::Result<ed25519_dalek::VerifyingKey, &'static str> {
+        let bytes = bytes
+            .try_into()
+            .map_err(|_| "an Ed25519 key has 32 bytes")?;
+        let key = ed25519_dalek::VerifyingKey::from_bytes(bytes)
+            .map_err(|_| "its bytes are no Ed25519 key")?;
+        if key.is_weak() {
+            return Err("a weak key, for which anybody can sign");
+        }
+        // A point has one encoding as far as we care; otherwise one key could have two ids.
+        if key.to_edwards().compress().as_bytes() != bytes {
+            return Err("its Ed25519 key is not in canonical form");
+        }
+        Ok(key)
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        match self {
+            Self::Ed25519(key) => key.as_bytes().to_vec(),
+            Self::MlDsa44(key) => key.encode().to_vec(),
+        }
+    }
+
+    fn is_signed(&self, message: &[u8], signature: &[u8]) -> bool {
+        match self {
+            // Strict, so that one signature cannot be turned into a second valid one.
+            Self::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
+            Self::MlDsa44(key) => ml_dsa::Signature::try_from(signature)
+                .is_ok_and(|signature| key.verify_with_context(message, &[], &signature)),
+        }
+    }
+}
+
+impl PartialEq for VerifierKey {
+    fn eq(&self, other: &Self) -> bool {
+        (self.algorithm, &self.name) == (other.algorithm, &other.name)
+            && self.public == other.public
+    }
+}
+
+impl Eq for VerifierKey {}
+
+impl fmt::Debug for VerifierKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifierKey({})", self.label())
     }
 }
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&signed_note::new_ed25519_verifier_key(
-            &self.name, &self.key,
-        ))
+        let typed = [
+            vec![self.algorithm.signature_type()],
+            self.public.to_bytes(),
+        ];
+        let base64 = BASE64_STANDARD.encode(typed.concat());
+        write!(f, "{}+{base64}", self.label())
     }
 }
 
@@ -194,66 +418,35 @@ impl FromStr for VerifierKey {
 
     /// Parses a vkey line, without a line end.
     fn from_str(line: &str) -> Result<Self> {
-        let malformed = |problem: &str| Error::malformed("verifier key", problem);
-        // The library checks the form and the key id; it does not hand out the key.
-        signed_note::StandardVerifier::new(line)
-            .map_err(|problem| malformed(&problem.to_string()))?;
-        let name = line.split('+').next().unwrap_or_default();
-        let bytes = last_field(line, 3).ok_or_else(|| malformed("no 32-byte Ed25519 key"))?;
-        let key = ed25519_dalek::VerifyingKey::from_bytes(&bytes)
-            .map_err(|_| malformed("not an Ed25519 key"))?;
-        if key.is_weak() || name.chars().any(char::is_control) {
-            return Err(malformed("a weak key or a control character in its name"));
-        }
-        let key = Self {
-            name: name.to_owned(),
-            key,
-        };
-        if key.to_string() != line {
-            return Err(malformed("not in canonical form"));
-        }
-        Ok(key)
+        parse_vkey(line).map_err(|problem| Error::malformed("verifier key", problem))
     }
 }
 
-/// The 32 key bytes after the type byte in the last of `fields` fields.
-///
-/// Base64 itself has `+`, so the fields are counted from the left.
-fn last_field(line: &str, fields: usize) -> Option<[u8; 32]> {
-    let bytes = BASE64_STANDARD
-        .decode(line.splitn(fields, '+').last()?)
-        .ok()?;
-    bytes.strip_prefix(&[ED25519])?.try_into().ok()
+fn parse_vkey(line: &str) -> std::result::Result<VerifierKey, &'static str> {
+    const NO_VKEY: &str = "it is not `<name>+<key id>+<base64>`";
+    // Base64 itself has `+`, so the fields are counted from the left.
+    let (name, rest) = line.split_once('+').ok_or(NO_VKEY)?;
+    let (_, base64) = rest.split_once('+').ok_or(NO_VKEY)?;
+    if !is_name(name) {
+        return Err("its name is empty, too long, or has a space or a control character");
+    }
+    let bytes = BASE64_STANDARD.decode(base64);
+    let bytes = bytes.map_err(|_| "its key is not base64")?;
+    let (algorithm, public) = bytes.split_first().ok_or("its key is empty")?;
+    let algorithm = Algorithm::from_signature_type(*algorithm)
+        .ok_or("its type byte is none of 0x01, 0x04 and 0x06")?;
+    let key = VerifierKey::new(name, algorithm, Public::parse(algorithm, public)?);
+    // This compares the key id, too.
+    if key.to_string() != line {
+        return Err("its key id is not that of its name and key, in eight lower-case hex digits");
+    }
+    Ok(key)
 }
 
-fn write_secret(path: &Path, line: &str) -> Result<()> {
-    let failed = |action, reason: std::io::Error| {
-        let file = path.display().to_string();
-        if reason.kind() == std::io::ErrorKind::AlreadyExists {
-            return Error::AlreadyExists { file };
-        }
-        Error::Io {
-            action,
-            file,
-            reason,
-        }
-    };
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-
-    let mut file = options
-        .open(path)
-        .map_err(|reason| failed("create", reason))?;
-    file.write_all(format!("{line}\n").as_bytes())
-        .map_err(|reason| failed("write", reason))?;
-    file.sync_all().map_err(|reason| failed("sync", reason))?;
-    // A key that signs a checkpoint and then is gone would orphan the ledger: sync its folder.
-    let folder = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    fs::File::open(folder.unwrap_or(Path::new(".")))
-        .and_then(|folder| folder.sync_all())
-        .map_err(|reason| failed("sync the folder of", reason))
+/// Whether a name can stand in a note and in what an ML-DSA-44 key signs.
+fn is_name(name: &str) -> bool {
+    // Control characters would break the lines of a note.
+    signed_note::is_key_name_valid(name)
+        && !name.chars().any(char::is_control)
+        && name.len() <= MAX_NAME
 }

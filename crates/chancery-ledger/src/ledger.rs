@@ -9,7 +9,7 @@ use crate::bundle::check_entry;
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use crate::error::{Error, Result};
 use crate::growth::{Growth, grow};
-use crate::key::{SigningKey, VerifierKey};
+use crate::keyring::{Keyring, LogKeys};
 use crate::layout::{CHECKPOINT, STAGED, TILE_WIDTH, TILES, VKEY, parent, temporary};
 use crate::proof::InclusionProof;
 use crate::staged::Staged;
@@ -23,7 +23,7 @@ use crate::tiles::Tiles;
 /// never happens is that an acknowledged entry is missing.
 pub struct Ledger {
     storage: Box<dyn Storage>,
-    key: SigningKey,
+    key: LogKeys,
     checkpoint: Checkpoint,
     /// Folders known to be on disk, because this writer has synced the folder above them.
     lasting_dirs: BTreeSet<String>,
@@ -66,7 +66,7 @@ impl Ledger {
     ///
     /// [`Error::AlreadyExists`] when there is a ledger already, or the remains of one: a new empty
     /// ledger under the same key would be a fork.
-    pub fn create(dir: &Path, key: &SigningKey) -> Result<()> {
+    pub fn create(dir: &Path, key: &LogKeys) -> Result<()> {
         std::fs::create_dir_all(dir).map_err(|reason| Error::Io {
             action: "create",
             file: dir.display().to_string(),
@@ -80,9 +80,9 @@ impl Ledger {
     /// # Errors
     ///
     /// As for [`Ledger::create`].
-    pub fn create_on(storage: &dyn Storage, key: &SigningKey) -> Result<()> {
+    pub fn create_on(storage: &dyn Storage, key: &LogKeys) -> Result<()> {
         refuse_remains(storage)?;
-        let vkey = format!("{}\n", key.verifier());
+        let vkey = key.keyring().to_string();
         match read(storage, VKEY)? {
             None => replace(storage, VKEY, vkey.as_bytes())?,
             Some(found) if found == vkey.as_bytes() => {}
@@ -92,7 +92,7 @@ impl Ledger {
                 });
             }
         }
-        let empty = Checkpoint::sign(key, 0, tlog_tiles::EMPTY_HASH)?;
+        let empty = key.sign(0, tlog_tiles::EMPTY_HASH.0, 1)?;
         replace(storage, CHECKPOINT, empty.as_str().as_bytes())
     }
 
@@ -103,7 +103,7 @@ impl Ledger {
     /// [`Error::Busy`] when another process has it open, [`Error::WrongKey`] or
     /// [`Error::BadSignature`] when it is not this key's, and [`Error::Damaged`] or
     /// [`Error::Missing`] when the right edge of the tree does not fit the checkpoint.
-    pub fn open(dir: &Path, key: &SigningKey) -> Result<Self> {
+    pub fn open(dir: &Path, key: &LogKeys) -> Result<Self> {
         // Ask for the checkpoint before the lock, which would be made in any folder.
         read_required(&Folder::for_reading(dir), CHECKPOINT)?;
         Self::open_on(Box::new(Folder::for_writing(dir)?), key)
@@ -114,11 +114,11 @@ impl Ledger {
     /// # Errors
     ///
     /// As for [`Ledger::open`], without [`Error::Busy`].
-    pub fn open_on(storage: Box<dyn Storage>, key: &SigningKey) -> Result<Self> {
-        expect_vkey(&*storage, &key.verifier())?;
+    pub fn open_on(storage: Box<dyn Storage>, key: &LogKeys) -> Result<Self> {
+        expect_vkey(&*storage, &key.keyring())?;
         // A crash may have come between a rename and its sync. What is acted on below must last.
         sync_dir(&*storage, "")?;
-        let checkpoint = read_checkpoint(&*storage, &key.verifier())?;
+        let checkpoint = read_checkpoint(&*storage, &key.keyring())?;
         let mut ledger = Self {
             storage,
             key: key.clone(),
@@ -272,7 +272,7 @@ impl Ledger {
         for number in staged.old_size / width..staged.new_size.div_ceil(width) {
             tiles.bundle(number)?;
         }
-        let checkpoint = Checkpoint::sign(&self.key, staged.new_size, staged.new_root)?;
+        let checkpoint = self.key.sign(staged.new_size, staged.new_root.0, 1)?;
         (staged.old_size..staged.new_size)
             .map(|index| {
                 let proof = prove(&tiles, index, &checkpoint)?.to_string();
@@ -348,7 +348,7 @@ pub(crate) fn prove(
 }
 
 /// Reads the published checkpoint and verifies its signature.
-pub(crate) fn read_checkpoint(storage: &dyn Storage, key: &VerifierKey) -> Result<Checkpoint> {
+pub(crate) fn read_checkpoint(storage: &dyn Storage, key: &Keyring) -> Result<Checkpoint> {
     let note = read_required(storage, CHECKPOINT)?;
     UnverifiedCheckpoint::parse(&note)
         .and_then(|checkpoint| checkpoint.verify(key))
@@ -356,7 +356,7 @@ pub(crate) fn read_checkpoint(storage: &dyn Storage, key: &VerifierKey) -> Resul
 }
 
 /// Reads the key that the ledger says is its own.
-pub(crate) fn read_vkey(storage: &dyn Storage) -> Result<VerifierKey> {
+pub(crate) fn read_vkey(storage: &dyn Storage) -> Result<Keyring> {
     let line = read_required(storage, VKEY)?;
     let not_a_key = || damaged(storage, VKEY, "it is not one vkey line");
     let line = std::str::from_utf8(&line).map_err(|_| not_a_key())?;
@@ -367,7 +367,7 @@ pub(crate) fn read_vkey(storage: &dyn Storage) -> Result<VerifierKey> {
 }
 
 /// Refuses a ledger that says it is another key's.
-pub(crate) fn expect_vkey(storage: &dyn Storage, key: &VerifierKey) -> Result<()> {
+pub(crate) fn expect_vkey(storage: &dyn Storage, key: &Keyring) -> Result<()> {
     let found = read_vkey(storage)?;
     if found == *key {
         return Ok(());

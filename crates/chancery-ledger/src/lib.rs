@@ -12,26 +12,26 @@
 //! # Example
 //!
 //! ```
-//! use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, fsck, verify_proof};
+//! use chancery_ledger::{Error, Ledger, LedgerReader, LogKeys, fsck, verify_proof};
 //!
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let dir = folder.path().join("ledger");
 //! # let dir = dir.as_path();
-//! let key = SigningKey::generate("agency.example/ledger", [7; 32])?;
+//! let key = LogKeys::generate("agency.example/ledger", &[7; 32])?;
 //! Ledger::create(dir, &key)?;
 //! let mut ledger = Ledger::open(dir, &key)?;
 //! let receipt = ledger.append(b"released: 3 tables to hhs/oig")?;
 //!
 //! // Years later, with the receipt and the public key alone:
-//! let shown = verify_proof(receipt.proof(), b"released: 3 tables to hhs/oig", &key.verifier())?;
+//! let shown = verify_proof(receipt.proof(), b"released: 3 tables to hhs/oig", &key.keyring())?;
 //! assert_eq!((shown.index, shown.tree_size), (0, 1));
 //!
 //! // The same receipt shows nothing about any other entry.
-//! let other = verify_proof(receipt.proof(), b"released: 2 tables to hhs/oig", &key.verifier());
+//! let other = verify_proof(receipt.proof(), b"released: 2 tables to hhs/oig", &key.keyring());
 //! assert!(matches!(other, Err(Error::NotProven { .. })));
 //!
 //! assert_eq!(LedgerReader::open(dir)?.entry(0)?, b"released: 3 tables to hhs/oig");
-//! assert!(fsck(dir, Some(&key.verifier()))?.is_sound());
+//! assert!(fsck(dir, Some(&key.keyring()))?.is_sound());
 //! # Ok::<(), Error>(())
 //! ```
 //!
@@ -60,7 +60,15 @@
 // What is signed and shown.
 mod key;
 
+pub mod keyfile;
+
+mod keyring;
+
 mod checkpoint;
+
+mod cosignature;
+
+mod policy;
 
 mod proof;
 
@@ -86,10 +94,13 @@ mod error;
 
 pub use crate::bundle::{parse_bundle, write_bundle};
 pub use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
+pub use crate::cosignature::{cosign, verify_cosignature};
 pub use crate::error::{Error, Result};
 pub use crate::fsck::{FsckReport, Problem, fsck, fsck_on};
-pub use crate::key::{SigningKey, VerifierKey};
+pub use crate::key::{Algorithm, SigningKey, VerifierKey};
+pub use crate::keyring::{Keyring, LogKeys, Trust};
 pub use crate::ledger::{Ledger, Receipt};
+pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::storage::Storage;

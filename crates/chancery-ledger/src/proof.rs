@@ -8,7 +8,7 @@ use tlog_tiles::Hash;
 
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
 use crate::error::{Error, Result};
-use crate::key::VerifierKey;
+use crate::keyring::Trust;
 
 const HEADER: &str = "c2sp.org/tlog-proof@v1";
 
@@ -41,16 +41,20 @@ pub struct VerifiedInclusion {
     pub root: [u8; 32],
 }
 
-/// Verifies that `entry` is in the log of `vkey`, from the proof's text alone.
+/// Verifies that `entry` is in a log that the caller trusts, from the proof's text alone.
+///
+/// Trust is a [`Keyring`](crate::Keyring), which knows one log's keys, or a
+/// [`Policy`](crate::Policy), which also asks for witnesses.
 ///
 /// # Errors
 ///
 /// [`Error::Malformed`] when the text is no proof, [`Error::WrongOrigin`] or
-/// [`Error::BadSignature`] when its checkpoint is not the log's, [`Error::NotProven`] when the
-/// entry is not at that index in that tree.
-pub fn verify_proof(proof: &str, entry: &[u8], vkey: &VerifierKey) -> Result<VerifiedInclusion> {
+/// [`Error::BadSignature`] when its checkpoint is not the log's, [`Error::NoQuorum`] when too few
+/// witnesses have cosigned it, [`Error::NotProven`] when the entry is not at that index in that
+/// tree.
+pub fn verify_proof(proof: &str, entry: &[u8], trust: &impl Trust) -> Result<VerifiedInclusion> {
     let proof: InclusionProof = proof.parse()?;
-    let checkpoint = proof.checkpoint.verify(vkey)?;
+    let checkpoint = trust.verify(proof.checkpoint)?;
     let (index, tree_size, root) = (proof.index, checkpoint.size(), checkpoint.root());
     if index >= tree_size {
         return Err(Error::NotProven {

@@ -6,7 +6,7 @@ use std::vec;
 
 use crate::checkpoint::Checkpoint;
 use crate::error::{Error, Result};
-use crate::key::VerifierKey;
+use crate::keyring::Keyring;
 use crate::layout::TILE_WIDTH;
 use crate::ledger::{expect_vkey, prove, read_checkpoint, read_vkey};
 use crate::storage::{Folder, Storage};
@@ -17,7 +17,7 @@ use crate::tiles::Tiles;
 /// All that it hands out has been verified against the checkpoint's root.
 pub struct LedgerReader {
     storage: Box<dyn Storage>,
-    vkey: VerifierKey,
+    vkey: Keyring,
     checkpoint: Checkpoint,
 }
 
@@ -39,7 +39,7 @@ impl LedgerReader {
     /// # Errors
     ///
     /// Also [`Error::WrongKey`] when the ledger is another key's.
-    pub fn open_with(dir: &Path, vkey: &VerifierKey) -> Result<Self> {
+    pub fn open_with(dir: &Path, vkey: &Keyring) -> Result<Self> {
         let folder = Folder::for_reading(dir);
         expect_vkey(&folder, vkey)?;
         Self::open_on(Box::new(folder))
@@ -61,7 +61,7 @@ impl LedgerReader {
     }
 
     /// The ledger's public key.
-    pub fn vkey(&self) -> &VerifierKey {
+    pub fn vkey(&self) -> &Keyring {
         &self.vkey
     }
 
