@@ -23,6 +23,7 @@ function changed() {
 function take(name, input) {
   given[name] = input;
   find(`${name}-state`).replaceChildren(...(input ? [describe(input)] : []));
+  find('link-keys').hidden = given.keys?.from !== 'link';
   changed();
 }
 
@@ -102,15 +103,12 @@ async function run() {
 function takeLink() {
   const inLink = new URLSearchParams(location.hash.slice(1));
   const names = Object.keys(given).filter((name) => inLink.has(name));
-  find('link-keys').hidden = !names.includes('keys');
-  if (names.length === 0) return;
   for (const name of names) {
     const bytes = fromBase64Url(inLink.get(name));
     // What cannot be read is given as nothing: then the check says that it is missing.
     take(name, bytes?.length ? { from: 'link', bytes } : null);
   }
-  if (given.receipt && given.keys) run();
-  else if (names.includes('receipt') && names.includes('keys')) run();
+  if (names.includes('receipt') && names.includes('keys')) run();
 }
 
 wireInputs();
@@ -121,7 +119,6 @@ find('check').addEventListener('submit', (event) => {
 find('check').addEventListener('reset', () => {
   for (const name of Object.keys(given)) take(name, null);
   takeReleased([]);
-  find('link-keys').hidden = true;
   find('print').hidden = true;
   history.replaceState(null, '', location.pathname);
 });

@@ -84,6 +84,19 @@ const FIELDS = {
   method: 'Method',
   verification: 'Verification',
   person: 'Pseudonym of the person',
+  of: 'About',
+  users: 'Number of users',
+  onward: 'Passed on to',
+  statement: 'Statement',
+  certificate: 'Digest of the certificate',
+  basis: 'Basis',
+  agency: 'Agency',
+  url: 'Address',
+  sha256: 'Digest of what was found there',
+  fetched: 'Fetched at',
+  log: 'Ledger',
+  added: 'Keys added',
+  retired: 'Keys retired',
 };
 
 /** The name of a field in words; unknown ones keep their own. */

@@ -65,12 +65,15 @@ function entry({ raw, length, fields }) {
   return [element('p', { class: 'meaning' }, meaning ?? 'This page does not know this type of entry. Its fields are shown as they are.'), ...unusual, table(rows), whole];
 }
 
+// A text that gets a frame of its own, which scrolls.
+const LONG = 600;
+
 function fieldName(field, type) {
-  const label = labelOf(field, type);
-  return label ?? element('span', { class: 'raw' }, foreign(field));
+  return labelOf(field, type) ?? element('span', { class: 'raw' }, foreign(field));
 }
 
 function fieldValue(value) {
+  if (typeof value === 'string' && value.length > LONG) return preformatted(value);
   if (typeof value === 'string') return /^sha256:[0-9a-f]{64}$/.test(value) ? code(value) : foreign(value);
   if (typeof value === 'object' && value !== null) return preformatted(JSON.stringify(value, null, 2));
   return foreign(JSON.stringify(value));
@@ -97,7 +100,7 @@ function signatures({ signatures: signed, trust }) {
   };
   const rows = signed.map(({ name, id, kind, status: outcome, time }) => element('tr', {},
     element('th', { scope: 'row' }, foreign(name)),
-    element('td', {}, code(id)),
+    element('td', { class: 'id' }, code(id)),
     element('td', {}, kind ?? '\u2013'),
     element('td', {}, status(outcome, words[outcome])),
     element('td', {}, time === null ? '\u2013' : showTime(time))));
@@ -108,11 +111,11 @@ function signatures({ signatures: signed, trust }) {
     wide(['Signed by', 'Key id', 'Kind', 'Result', 'Time that it states'], rows))];
 }
 
-function keys({ keys: given }, fromLink) {
+function keys({ keys: given, keysDigest }, fromLink) {
   if (given.length === 0) return [];
   const rows = given.map(({ name, id, kind, role, publicKey }) => element('tr', {},
     element('th', { scope: 'row' }, foreign(name)),
-    element('td', {}, code(id)),
+    element('td', { class: 'id' }, code(id)),
     element('td', {}, kind),
     element('td', {}, foreign(role)),
     element('td', {}, code(shorten(base64(publicKey))))));
@@ -120,8 +123,10 @@ function keys({ keys: given }, fromLink) {
     ? 'These keys came with the link, so whoever made the link chose them. '
     : 'These are the keys that you gave. This page cannot know whose they are. ';
   return [section('The keys that it was checked with',
-    element('p', {}, advice, 'Compare the whole lines with what the custodian or the court has published. The key id alone is short: others can be made to match it.'),
-    wide(['Name', 'Key id', 'Kind', 'Taken as', 'Public key'], rows))];
+    element('p', {}, advice, 'Compare them with what the custodian or the court has published: the whole lines, or the SHA-256 of the whole file. A key id alone is short, and another key can be made to match it.'),
+    wide(['Name', 'Key id', 'Kind', 'Taken as', 'Public key'], rows),
+    element('p', {}, 'SHA-256 of the file of keys: ', code(keysDigest)),
+    element('details', {}, element('summary', {}, 'The keys, whole'), preformatted(given.map(({ line }) => line).join('\n'))))];
 }
 
 function limits({ shown, signatures: signed }) {

@@ -1,22 +1,25 @@
 // The whole check, in order; the report says what was shown, or why it was refused.
-import { Refusal, equal, text } from './encoding.js';
+import { sha256 } from './crypto.js';
+import { Refusal, equal, hex, text } from './encoding.js';
 import { checkSignatures, refuseFailed } from './keys.js';
 import { checkFiles, checkManifest } from './manifest.js';
 import { isIncluded, leafHash } from './merkle.js';
 import { parseProof } from './proof.js';
 import { parseTrust } from './trust.js';
 
+const DAY = 24 * 60 * 60 * 1000;
+
 /**
  * Checks a receipt.
  *
- * `receipt`, `keys`, `entry` and `manifest` are bytes or null, `files` a list of File. The report's
+ * `now` is the time in milliseconds since 1970. `receipt`, `keys`, `entry` and `manifest` are bytes or null, `files` a list of File. The report's
  * `result` is `verified`, `refused`, or `unchecked` when something is missing or this page failed.
  * What the receipt says is in the report only when it is verified, but for the signatures.
  */
-export async function verify({ receipt, keys, entry = null, manifest = null, files = [] }) {
+export async function verify({ receipt, keys, entry = null, manifest = null, files = [], now = Date.now() }) {
   const report = { result: 'unchecked', keys: [], signatures: [], cautions: [] };
   try {
-    await check(report, { receipt, keys, entry, manifest, files });
+    await check(report, { receipt, keys, entry, manifest, files, now });
   } catch (problem) {
     delete report.shown;
     const known = problem instanceof Refusal;
@@ -27,12 +30,13 @@ export async function verify({ receipt, keys, entry = null, manifest = null, fil
   return report;
 }
 
-async function check(report, { receipt, keys, entry, manifest, files }) {
+async function check(report, { receipt, keys, entry, manifest, files, now }) {
   if (!receipt?.length) throw incomplete('The receipt is missing.', 'Give the file that ends in .tlog-proof.');
   if (!keys?.length) throw incomplete('The ledger\u2019s public keys are missing.', 'Without them nobody can say who signed. Get them from somebody you trust.');
 
   const trust = await parseTrust(keys);
   report.keys = trust.keys;
+  report.keysDigest = hex(await sha256(keys));
   report.trust = trust.kind;
   const proof = parseProof(receipt);
   const { checkpoint } = proof;
@@ -41,6 +45,9 @@ async function check(report, { receipt, keys, entry, manifest, files }) {
   report.signatures = await checkSignatures(trust.keys, checkpoint);
   refuseFailed(report.signatures);
   report.cautions = trust.accept(checkpoint, report.signatures);
+  if (report.signatures.some(({ time }) => time !== null && Number(time) * 1000 > now + DAY)) {
+    report.cautions.push('A signature states a time that is yet to come. Either the signer\u2019s clock or this computer\u2019s is wrong.');
+  }
 
   // What they signed: a tree that has this very entry at this very index.
   const bytes = chooseEntry(proof.extra, entry);

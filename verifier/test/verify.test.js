@@ -9,7 +9,7 @@ import { parseNote, parseCheckpoint } from '../src/note.js';
 import { verify } from '../src/verify.js';
 import { ED, ENTRIES, KEYS, MANIFEST, ML, NAME, RELEASE, checkpointOf, makeKey, pathOf, receipt, rootOf, sign } from './log.js';
 
-const check = (given = {}) => verify({ receipt: utf8(receipt()), keys: utf8(KEYS), ...given });
+const check = (given = {}) => verify({ receipt: utf8(receipt()), keys: utf8(KEYS), now: 1_790_000_000_000, ...given });
 const refused = async (given, reason) => {
   const report = await check(given);
   assert.equal(report.result, 'refused', report.reason ?? 'it was verified');
@@ -100,6 +100,11 @@ test('older keys are accepted with a caution; half of a generation never', async
   await refused({ keys: utf8(`${ML.vkey}\n${newer[1].vkey}\n`) }, /not in order/);
   const alone = await check({ keys: utf8(ED.vkey) });
   assert.match(alone.cautions[0], /Only one kind/);
+});
+
+test('a time that is yet to come is remarked on', async () => {
+  assert.deepEqual((await check({ now: 1_790_000_000_000 })).cautions, []);
+  assert.match((await check({ now: 1_700_000_000_000 })).cautions[0], /yet to come/);
 });
 
 test('keys that cannot be right are refused', async () => {
