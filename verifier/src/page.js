@@ -9,6 +9,8 @@ const result = find('result');
 
 // What was given last for each input, whatever way it came: { bytes, from: 'file'|'paste'|'link' }.
 const given = { receipt: null, keys: null, entry: null, manifest: null };
+// The file that is being read for an input, and when it will have been.
+const reading = {};
 let released = [];
 // A report is shown only for the inputs that it was made from.
 let round = 0;
@@ -22,6 +24,7 @@ function changed() {
 
 function take(name, input) {
   given[name] = input;
+  delete reading[name];
   find(`${name}-state`).replaceChildren(...(input ? [describe(input)] : []));
   find('link-keys').hidden = given.keys?.from !== 'link';
   changed();
@@ -43,9 +46,11 @@ async function takeFile(name, file) {
   const paste = find(`${name}-text`);
   if (paste) paste.value = '';
   take(name, null);
-  const asked = round;
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  if (asked === round) take(name, { from: 'file', name: file.name, bytes });
+  const content = file.arrayBuffer();
+  reading[name] = content;
+  const bytes = new Uint8Array(await content);
+  // Something else may have been given since.
+  if (reading[name] === content) take(name, { from: 'file', name: file.name, bytes });
 }
 
 function takeReleased(files) {
@@ -84,6 +89,7 @@ function wireDrop(place, use) {
 }
 
 async function run() {
+  await Promise.allSettled(Object.values(reading));
   changed();
   const asked = round;
   result.dataset.result = 'checking';
@@ -92,7 +98,12 @@ async function run() {
   const report = await verify({ ...bytes, files: released });
   if (asked !== round) return;
   const fromLink = given.keys?.from === 'link';
-  showReport(result, report, fromLink);
+  try {
+    showReport(result, report, fromLink);
+  } catch (problem) {
+    report.result = 'unchecked';
+    result.replaceChildren(element('p', { class: 'verdict unchecked', id: 'verdict', tabindex: '-1' }, `This page failed to show the result: ${problem.message}`));
+  }
   result.dataset.keysFrom = given.keys?.from ?? 'nowhere';
   result.dataset.result = report.result;
   find('print').hidden = false;

@@ -13,7 +13,7 @@ export function showReport(place, report, fromLink) {
   );
 }
 
-function verdict({ result, reason, hint, cautions }, fromLink) {
+function verdict({ result, reason, hint, cautions, receiptDigest, checkedAt }, fromLink) {
   const linked = result === 'verified' && fromLink;
   const [mark, title] = {
     verified: linked ? ['!', 'Verified only against keys that came with the link'] : ['\u2713', 'Verified'],
@@ -31,19 +31,23 @@ function verdict({ result, reason, hint, cautions }, fromLink) {
     if (fromLink) notes.push(element('p', {}, 'The keys came with the link. Whoever made the link chose them.'));
   }
   if (result === 'verified') notes.push(...cautions.map((caution) => element('p', { class: 'caution' }, element('strong', {}, 'Note: '), foreign(caution))));
+  notes.push(element('p', { class: 'record' }, `Checked at ${showTime(Math.floor(checkedAt / 1000))} by this computer\u2019s clock.`,
+    ...(receiptDigest ? [' SHA-256 of the receipt: ', code(receiptDigest), '.'] : [])));
   return element('div', { class: `verdict ${linked ? 'linked' : result}` },
     element('h2', { tabindex: '-1', id: 'verdict' }, element('span', { class: 'mark', 'aria-hidden': 'true' }, mark), title), ...notes);
 }
 
 function proven({ shown, signatures: signed }) {
-  const times = signed.filter(({ status, time }) => status === 'verified' && time !== null).map(({ time }) => time);
-  const signedAt = times.length === 0 ? 'no signature that was checked states a time' : [...new Set(times.map(showTime))].join('; ');
+  const genuine = signed.filter(({ status: outcome }) => outcome === 'verified');
+  const times = genuine.filter(({ key, time }) => !key.witness && time !== null).map(({ time }) => showTime(time));
+  const witnesses = genuine.filter(({ key }) => key.witness).map(({ name, time }) => element('div', {}, foreign(name), `, ${showTime(time)}`));
   return [
     section('What was verified', table([
       ['Ledger', foreign(shown.origin)],
       ['Entry', `index ${shown.index} (the first entry has index 0)`],
       ['Size of the ledger when signed', `${shown.size} ${shown.size === 1n ? 'entry' : 'entries'}`],
-      ['Signed at', signedAt],
+      ['Signed at', times.length === 0 ? 'the ledger\u2019s signature that was checked states no time' : [...new Set(times)].join('; ')],
+      ['Witnesses who signed too', witnesses.length === 0 ? 'none that you named' : element('div', {}, ...witnesses)],
       ['Root of the ledger\u2019s tree', code(hex(shown.root))],
     ])),
     section('The entry', ...entry(shown.entry)),
@@ -75,8 +79,14 @@ function fieldName(field, type) {
 function fieldValue(value) {
   if (typeof value === 'string' && value.length > LONG) return preformatted(value);
   if (typeof value === 'string') return /^sha256:[0-9a-f]{64}$/.test(value) ? code(value) : foreign(value);
-  if (typeof value === 'object' && value !== null) return preformatted(JSON.stringify(value, null, 2));
+  if (typeof value === 'object' && value !== null) return preformatted(indented(value));
   return foreign(JSON.stringify(value));
+}
+
+/** JSON with line breaks, but for what is large: depth would make its indents huge. */
+function indented(value) {
+  const plain = JSON.stringify(value);
+  return plain.length > 2000 ? plain : JSON.stringify(value, null, 2);
 }
 
 function manifest({ manifest: { digest, subjects }, files }) {

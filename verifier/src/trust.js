@@ -8,8 +8,8 @@ const MAX_TRUST = 1024 * 1024;
 /** Reads keys or a policy. A vkey is one word on its line; every line of a policy has more. */
 export async function parseTrust(bytes) {
   if (bytes.length > MAX_TRUST) throw new Refusal('The keys are longer than 1 MiB.', 'Is it the right file?');
-  // Line ends are often changed on the way; in keys they carry no meaning.
-  const all = text(bytes, 'The file of keys').replaceAll('\r\n', '\n');
+  // Line ends are often changed on the way, and a mark put in front; in keys they carry no meaning.
+  const all = text(bytes, 'The file of keys').replace(/^\ufeff/, '').replaceAll('\r\n', '\n');
   if (/[\x00-\x08\x0b-\x1f\x7f]/.test(all)) throw new Refusal('The keys have control characters in them.', 'Is it the right file?');
   if (/PRIVATE\+KEY\+|AGE-SECRET-KEY|-----BEGIN AGE/.test(all)) {
     throw new Refusal('This is a SECRET key, not a public one.', 'Nobody but the ledger may have it. Tell its custodian at once.');

@@ -17,7 +17,7 @@ const DAY = 24 * 60 * 60 * 1000;
  * What the receipt says is in the report only when it is verified, but for the signatures.
  */
 export async function verify({ receipt, keys, entry = null, manifest = null, files = [], now = Date.now() }) {
-  const report = { result: 'unchecked', keys: [], signatures: [], cautions: [] };
+  const report = { result: 'unchecked', checkedAt: now, keys: [], signatures: [], cautions: [] };
   try {
     await check(report, { receipt, keys, entry, manifest, files, now });
   } catch (problem) {
@@ -25,7 +25,7 @@ export async function verify({ receipt, keys, entry = null, manifest = null, fil
     const known = problem instanceof Refusal;
     report.result = known && !problem.incomplete ? 'refused' : 'unchecked';
     report.reason = known ? problem.message : `This page failed: ${problem.message}`;
-    report.hint = known ? problem.hint : 'Nothing was checked. Use a current browser, or the command \u201cchancery ledger verify-proof\u201d.';
+    report.hint = known ? problem.hint : 'Nothing was checked. Use a current browser.';
   }
   return report;
 }
@@ -34,6 +34,7 @@ async function check(report, { receipt, keys, entry, manifest, files, now }) {
   if (!receipt?.length) throw incomplete('The receipt is missing.', 'Give the file that ends in .tlog-proof.');
   if (!keys?.length) throw incomplete('The ledger\u2019s public keys are missing.', 'Without them nobody can say who signed. Get them from somebody you trust.');
 
+  report.receiptDigest = hex(await sha256(receipt));
   const trust = await parseTrust(keys);
   report.keys = trust.keys;
   report.keysDigest = hex(await sha256(keys));

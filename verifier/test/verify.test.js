@@ -107,6 +107,10 @@ test('a time that is yet to come is remarked on', async () => {
   assert.match((await check({ now: 1_700_000_000_000 })).cautions[0], /yet to come/);
 });
 
+test('keys that passed through an editor still work', async () => {
+  assert.equal((await check({ keys: utf8(`\ufeff# ours\r\n\r\n${KEYS.replaceAll('\n', '\r\n')}`) })).result, 'verified');
+});
+
 test('keys that cannot be right are refused', async () => {
   await refused({ keys: utf8(KEYS + ED.vkey) }, /twice/);
   await refused({ keys: utf8(ED.vkey.replace('agency', 'agenci')) }, /does not belong/);
@@ -172,7 +176,7 @@ test('manifest and files are compared with the entry', async () => {
 test('an entry has fields only when it is written in the only way', async () => {
   const fields = async (text) => (await check({ receipt: utf8(receipt({ index: 0, entries: [utf8(text)] })) })).shown.entry.fields;
   assert.deepEqual(await fields('{"type":"new","list":[1,"a"]}'), { type: 'new', list: [1, 'a'] });
-  for (const text of ['{"a":1,"a":2}', '{"a": 1}', '[1]', '"x"', 'null', '{"a":12345678901234567890}', 'x']) assert.equal(await fields(text), null);
+  for (const text of ['{"a":1,"a":2}', '{"a": 1}', '[1]', '"x"', 'null', '{"a":12345678901234567890}', 'x', `{"a":${'['.repeat(30_000)}${']'.repeat(30_000)}}`]) assert.equal(await fields(text), null);
   const binary = await check({ receipt: utf8(receipt({ index: 0, entries: [new Uint8Array([0xff])] })) });
   assert.equal(binary.shown.entry.raw, null);
 });

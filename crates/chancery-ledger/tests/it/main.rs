@@ -24,6 +24,8 @@ mod faults;
 
 mod round_trips;
 
+mod page;
+
 use chancery_ledger::SigningKey;
 
 /// The key of most tests.
