@@ -45,7 +45,7 @@ impl Checkpoint {
 
     /// When the log signed it, in seconds since 1970: the newest time that its keys state.
     ///
-    /// Plain Ed25519 signatures state none.
+    /// Plain Ed25519 signatures state none, and other logs may state none with ML-DSA-44 either.
     pub fn timestamp(&self) -> Option<u64> {
         self.timestamp
     }

@@ -214,8 +214,11 @@ impl Policy {
         let Some(quorum) = self.quorum else {
             return Ok(());
         };
-        let has_cosigned =
-            |witness: &PolicyWitness| signed.iter().any(|(key, _)| **key == witness.vkey);
+        // A signature without a time does not say that the tree was the largest.
+        let has_cosigned = |witness: &PolicyWitness| {
+            let mut timed = signed.iter().filter(|(_, time)| time.is_some());
+            timed.any(|(key, _)| **key == witness.vkey)
+        };
         let cosigned: Vec<bool> = self.witnesses.iter().map(has_cosigned).collect();
         let witnessed = self.witnessed(&cosigned);
         if witnessed.get(quorum) == Some(&true) {

@@ -1,6 +1,6 @@
 //! A flipped bit, a missing file, a file too many: fsck finds each, and `open` those on its way.
 
-use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck_on};
+use chancery_ledger::{Error, Ledger, LedgerReader, LogKeys, Storage, fsck_on};
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
@@ -41,7 +41,7 @@ fn a_flipped_bit_in_any_file_is_found_by_fsck() {
     for path in files {
         for position in positions(disk.file(&path).unwrap().len()) {
             let damaged = flipped(&disk, &path, position);
-            let report = fsck_on(&damaged, Some(&key().verifier())).unwrap();
+            let report = fsck_on(&damaged, Some(&key().keyring())).unwrap();
             assert!(!report.is_sound(), "{path} at {position}");
             let named = format!("disk/{path}");
             let is_named = |text: &str| text.contains(&named);
@@ -131,7 +131,7 @@ fn a_missing_file_is_found_and_named() {
     {
         let damaged = disk.fork();
         damaged.remove(&path).unwrap();
-        let report = fsck_on(&damaged, Some(&key().verifier())).unwrap();
+        let report = fsck_on(&damaged, Some(&key().keyring())).unwrap();
         let named = format!("disk/{path}");
         assert!(
             report.problems.iter().any(|problem| problem.file == named),
@@ -210,9 +210,9 @@ fn an_older_checkpoint_put_back_is_found_and_cannot_be_built_upon() {
 #[test]
 fn a_ledger_replaced_whole_is_found_with_the_key_known_from_elsewhere() {
     let disk = Disk::default();
-    let forger = SigningKey::generate("agency.example/ledger", [66; 32]).unwrap();
+    let forger = LogKeys::generate("agency.example/ledger", &[66; 32]).unwrap();
     Ledger::create_on(&disk, &forger).unwrap();
     assert!(fsck_on(&disk, None).unwrap().is_sound());
-    let report = fsck_on(&disk, Some(&key().verifier())).unwrap();
+    let report = fsck_on(&disk, Some(&key().keyring())).unwrap();
     assert_eq!(report.problems.len(), 2, "{:?}", report.problems);
 }

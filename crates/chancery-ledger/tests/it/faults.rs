@@ -55,7 +55,7 @@ fn calls_in_a_run(base: &Disk) -> usize {
 }
 
 fn check(disk: &Disk, acknowledged: &Acknowledged, case: &str) {
-    let report = fsck_on(disk, Some(&key().verifier())).unwrap();
+    let report = fsck_on(disk, Some(&key().keyring())).unwrap();
     assert_eq!(report.problems, [], "{case}");
     let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
     let all: Vec<Vec<u8>> = reader
@@ -92,7 +92,7 @@ fn recover_and_go_on(disk: &Disk, acknowledged: &mut Acknowledged, case: &str) {
     check(disk, acknowledged, case);
     let sent = vec![format!("after {case}").into_bytes()];
     let receipts = ledger.append_batch(&crate::slices(&sent)).expect(case);
-    verify_proof(receipts[0].proof(), &sent[0], &key().verifier()).expect(case);
+    verify_proof(receipts[0].proof(), &sent[0], &key().keyring()).expect(case);
     record(acknowledged, receipts, &sent);
     check(disk, acknowledged, case);
 }
@@ -224,7 +224,7 @@ fn the_real_folder_recovers_from_every_point_too() {
         let folder = tempfile::tempdir().unwrap();
         copy_out(&disk, folder.path());
         let ledger = Ledger::open(folder.path(), &key()).unwrap();
-        let report = fsck(folder.path(), Some(&key().verifier())).unwrap();
+        let report = fsck(folder.path(), Some(&key().keyring())).unwrap();
         assert_eq!(report.problems, [], "killed at {call}");
         let reader = LedgerReader::open(folder.path()).unwrap();
         assert_eq!(reader.checkpoint(), ledger.checkpoint());

@@ -10,6 +10,14 @@
 mod disk;
 mod oracle;
 
+mod keys;
+
+mod keyring;
+
+mod keyfile;
+
+mod policy;
+
 mod notes;
 
 mod tree;
@@ -26,11 +34,11 @@ mod round_trips;
 
 mod page;
 
-use chancery_ledger::SigningKey;
+use chancery_ledger::LogKeys;
 
-/// The key of most tests.
-fn key() -> SigningKey {
-    SigningKey::generate("agency.example/ledger", [7; 32]).unwrap()
+/// The keys of most tests.
+fn key() -> LogKeys {
+    LogKeys::generate("agency.example/ledger", &[7; 32]).unwrap()
 }
 
 /// A short entry that differs from every other.

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use chancery_ledger::{Error, Ledger, LedgerReader, SigningKey, Storage, fsck};
+use chancery_ledger::{Error, Ledger, LedgerReader, LogKeys, Storage, fsck};
 
 use crate::disk::{Disk, Fault};
 use crate::tree::ledger_of;
@@ -92,7 +92,7 @@ fn a_create_cut_short_anywhere_can_be_repeated() {
 #[test]
 fn another_key_is_refused() {
     let disk = ledger_of(&[1]);
-    let other = SigningKey::generate("agency.example/ledger", [9; 32]).unwrap();
+    let other = LogKeys::generate("agency.example/ledger", &[9; 32]).unwrap();
     let refused = Ledger::open_on(Box::new(disk), &other).err().unwrap();
     assert!(matches!(refused, Error::WrongKey { .. }), "{refused}");
 }

@@ -77,7 +77,7 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
         );
         let is_verified = size % 16 < 2;
         if is_verified {
-            let shown = verify_proof(receipt.proof(), entry, &key().verifier()).unwrap();
+            let shown = verify_proof(receipt.proof(), entry, &key().keyring()).unwrap();
             assert_eq!((shown.index, shown.tree_size), (size - 1, size));
         }
     }
@@ -98,7 +98,7 @@ fn every_size_to_600_has_the_root_and_the_paths_of_the_definition() {
             roots[usize::try_from(size).unwrap()]
         );
     }
-    let report = fsck_on(&disk, Some(&key().verifier())).unwrap();
+    let report = fsck_on(&disk, Some(&key().keyring())).unwrap();
     assert_eq!(report.problems, []);
     assert_eq!(
         (
@@ -134,7 +134,7 @@ fn a_tree_of_three_levels_is_read_proven_and_checked() {
     let reader = LedgerReader::open_on(Box::new(disk.clone())).unwrap();
     for index in [0, 255, 256, 39_999, 40_000, 65_535, 65_536, size - 1] {
         let proof = reader.prove(index).unwrap();
-        verify_proof(&proof, &entry(index), &key().verifier()).unwrap();
+        verify_proof(&proof, &entry(index), &key().keyring()).unwrap();
     }
     assert!(disk.file("tile/2/000.p/1").is_some() && disk.file("tile/1/000").is_some());
     let report = fsck_on(&disk, None).unwrap();
@@ -158,7 +158,7 @@ fn files_are_laid_out_as_tlog_tiles_says() {
     );
     assert_eq!(
         disk.file("vkey").unwrap(),
-        format!("{}\n", key().verifier()).into_bytes()
+        key().keyring().to_string().into_bytes()
     );
 }
 
@@ -224,5 +224,5 @@ fn a_deleted_partial_tile_is_read_from_the_full_one() {
         chancery_ledger::Storage::remove(&disk, partial).unwrap();
     }
     assert_eq!(old_reader.entry(253).unwrap(), entry(253));
-    verify_proof(&old_reader.prove(0).unwrap(), &entry(0), &key().verifier()).unwrap();
+    verify_proof(&old_reader.prove(0).unwrap(), &entry(0), &key().keyring()).unwrap();
 }
