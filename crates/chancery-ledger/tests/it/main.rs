@@ -42,6 +42,7 @@ mod monitor;
 
 // Strangers: other implementations, and what they publish.
 mod go;
+mod page;
 #[cfg(feature = "s3")]
 mod s3;
 mod vectors;
