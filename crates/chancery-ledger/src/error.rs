@@ -65,17 +65,6 @@ pub enum Error {
         file: String,
     },
 
-    /// The lock's database refused an operation.
-    #[error("cannot {action} `{file}`: {reason}")]
-    Lock {
-        /// What was tried.
-        action: &'static str,
-        /// The database.
-        file: String,
-        /// The database's answer.
-        reason: rusqlite::Error,
-    },
-
     /// The lock is not there, so nobody can tell what was signed last.
     #[error("`{file}` is missing: the log's lock, which holds the last checkpoint that was signed")]
     LockMissing {
@@ -354,7 +343,7 @@ impl Error {
             Self::Conflict { .. } => {
                 Some("was an older checkpoint restored? compare with a witness before going on")
             }
-            Self::Lock { reason, .. } | Self::Database { reason, .. } => database_hint(reason),
+            Self::Database { reason, .. } => database_hint(reason),
             Self::LockMissing { .. } => Some(
                 "restore it from the latest copy, and compare with a witness: `chancery ledger fsck --repair` moves a lock that is behind",
             ),

@@ -282,10 +282,10 @@ impl Ledger {
     fn finish(&mut self) -> Result<Vec<Receipt>> {
         self.published_fits()?;
         if same_tree(&self.published, &self.locked) {
-            return match read(&*self.storage, CHECKPOINT)? {
-                Some(_) => Ok(Vec::new()),
-                None => self.publish(self.locked.clone()).map(|()| Vec::new()),
-            };
+            if !self.is_published()? {
+                self.publish(self.locked.clone())?;
+            }
+            return Ok(Vec::new());
         }
         let staged = self.staged()?.ok_or_else(|| self.rolled_back())?;
         if (staged.new_size, staged.new_root.0) != (self.locked.size(), self.locked.root())
@@ -347,6 +347,7 @@ impl Ledger {
     }
 
     fn publish(&mut self, checkpoint: Checkpoint) -> Result<()> {
+        self.is_published()?;
         let storage = &*self.storage;
         storage
             .replace(CHECKPOINT, checkpoint.as_str().as_bytes())
@@ -356,6 +357,20 @@ impl Ledger {
         }
         self.published = checkpoint;
         Ok(())
+    }
+
+    /// Whether the checkpoint is in place that this writer believes to be; none is, of a new log.
+    ///
+    /// Another one was put there by a writer with another copy of the lock. On a folder this is no
+    /// safeguard against one that writes at the same moment; that is what the lock is for.
+    fn is_published(&self) -> Result<bool> {
+        match read(&*self.storage, CHECKPOINT)? {
+            None if self.published.size() == 0 => Ok(false),
+            Some(found) if found == self.published.as_str().as_bytes() => Ok(true),
+            _ => Err(Error::Conflict {
+                file: self.storage.locate(CHECKPOINT),
+            }),
+        }
     }
 
     /// The staged append, if there is one; read from the lock, not remembered.

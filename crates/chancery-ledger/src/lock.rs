@@ -28,21 +28,21 @@ pub trait Lock: Send {
     ///
     /// # Errors
     ///
-    /// [`Error::Lock`] when it cannot be read.
+    /// [`Error::Database`] when it cannot be read.
     fn load(&self) -> Result<Locked>;
 
     /// Puts a staged append here, in place of the one before it. It lasts once this returns.
     ///
     /// # Errors
     ///
-    /// [`Error::Lock`] when it may not last.
+    /// [`Error::Database`] when it may not last.
     fn stage(&self, staged: &[u8]) -> Result<()>;
 
     /// Puts a checkpoint here if `old` is the one that is here now. It lasts once this returns.
     ///
     /// # Errors
     ///
-    /// [`Error::Conflict`] when another one is here; [`Error::Lock`] when it may not last.
+    /// [`Error::Conflict`] when another one is here; [`Error::Database`] when it may not last.
     fn swap(&self, old: Option<&str>, new: &str) -> Result<()>;
 
     /// Where it is kept, as a message should show it.
@@ -72,7 +72,7 @@ impl SqliteLock {
     ///
     /// # Errors
     ///
-    /// [`Error::Busy`] when another process holds it, [`Error::Lock`] when it cannot be written.
+    /// [`Error::Busy`] when another process holds it, [`Error::Database`] when it cannot be written.
     pub fn create(path: &Path) -> Result<Self> {
         let writer = lone_writer(path)?;
         let mut options = File::options();
@@ -228,7 +228,7 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn failed(action: &'static str, path: &Path, reason: rusqlite::Error) -> Error {
-    Error::Lock {
+    Error::Database {
         action,
         file: path.display().to_string(),
         reason,
