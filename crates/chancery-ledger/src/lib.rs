@@ -38,8 +38,11 @@
 //! # What is borrowed and what is not
 //!
 //! `signed_note` parses, signs and verifies notes, and `tlog_tiles` computes tile coordinates,
-//! roots and proofs; both are ports of Go's `x/mod`. Own code stands in where they do not fit:
+//! roots and proofs; both are ports of Go's `x/mod`. `ed25519-dalek` and `ml-dsa` sign, `age`
+//! encrypts key files. Own code stands in where they do not fit:
 //!
+//! - signature lines of ML-DSA-44 keys and of witnesses, and vkeys in their one spelling, as
+//!   `signed_note` knows plain Ed25519 alone;
 //! - reading tiles (`tiles`), as `tlog_tiles::TileHashReader` leaves some full tiles unverified
 //!   and its errors cannot name a file;
 //! - the C2SP file names (`layout`), as `tlog_tiles` prints Go's older ones;

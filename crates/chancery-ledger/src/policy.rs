@@ -141,9 +141,10 @@ impl Policy {
     ///
     /// # Errors
     ///
-    /// [`Error::WrongOrigin`] when no log with that origin is listed, [`Error::BadSignature`] when
-    /// none of its keys has signed, or when any signature by any key of the policy is bad, and
-    /// [`Error::NoQuorum`] when too few witnesses have cosigned.
+    /// [`Error::WrongOrigin`] when no log with that origin is listed, [`Error::Policy`] when no log
+    /// is listed at all, [`Error::BadSignature`] when none of its keys has signed, or when any
+    /// signature by any key of the policy is bad, and [`Error::NoQuorum`] when too few witnesses
+    /// have cosigned.
     pub fn check(&self, checkpoint: &UnverifiedCheckpoint) -> Result<Checkpoint> {
         let of_log: Vec<&VerifierKey> = self.keys_of(checkpoint.origin());
         let Some(first) = of_log.first() else {
@@ -217,6 +218,10 @@ impl Policy {
 
     fn unknown_log(&self, checkpoint: &UnverifiedCheckpoint) -> Error {
         let mut names: Vec<&str> = self.logs.iter().map(|log| log.vkey.name()).collect();
+        if names.is_empty() {
+            return at(1, "neither this line nor any other lists a log");
+        }
+        names.sort_unstable();
         names.dedup();
         Error::WrongOrigin {
             expected: names.join("` or `"),
