@@ -49,7 +49,7 @@ pub trait Lock: Send {
     fn locate(&self) -> String;
 }
 
-/// A lock in an SQLite database, with a lock file beside it that lets in one writer.
+/// A lock in an `SQLite` database, with a lock file beside it that lets in one writer.
 #[derive(Debug)]
 pub struct SqliteLock {
     path: PathBuf,

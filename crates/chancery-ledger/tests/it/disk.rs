@@ -157,8 +157,8 @@ impl Disk {
 
     /// Some other file than this one, for a write that goes astray.
     fn astray(state: &State, path: &str) -> Option<String> {
-        let others = state.files.keys().filter(|other| *other != path);
-        others.cloned().nth(state.calls % state.files.len().max(1))
+        let mut others = state.files.keys().filter(|other| *other != path);
+        others.nth(state.calls % state.files.len().max(1)).cloned()
     }
 
     fn call<T>(
@@ -329,12 +329,12 @@ impl Lock for Disk {
             state.signed.insert(new.as_bytes().to_vec());
             Ok(true)
         };
-        match self.call(true, swap, |_| {}, |_| {}).map_err(lock_failed)? {
-            true => Ok(()),
-            false => Err(Error::Conflict {
-                file: Lock::locate(self),
-            }),
+        if self.call(true, swap, |_| {}, |_| {}).map_err(lock_failed)? {
+            return Ok(());
         }
+        Err(Error::Conflict {
+            file: Lock::locate(self),
+        })
     }
 
     fn locate(&self) -> String {

@@ -60,7 +60,7 @@ fn check(disk: &Disk, acknowledged: &Acknowledged, case: &str) {
         "{case}: {:?}",
         report.problems
     );
-    let reader = reader(&disk);
+    let reader = reader(disk);
     let all: Vec<Vec<u8>> = reader
         .entries(0..reader.size())
         .unwrap()

@@ -50,9 +50,9 @@ struct Seen {
 }
 
 /// One process: opens the log, appends until it fails or has had enough.
-fn process(disk: &Disk, dice: &mut Dice, tag: &str, seen: &mut Seen) -> Result<(), Error> {
+fn run(disk: &Disk, dice: &mut Dice, tag: &str, seen: &mut Seen) -> Result<(), Error> {
     let mut ledger = crate::open(disk)?;
-    for batch in 0..1 + dice.below(3) {
+    for batch in 0..=dice.below(3) {
         let count = 1 + dice.below(4);
         let entries: Vec<Vec<u8>> = (0..count)
             .map(|entry| format!("{tag} {batch} {entry}").into_bytes())
@@ -105,7 +105,7 @@ fn model(disk: &Disk, case: &str) -> Vec<Vec<u8>> {
     let mut entries: Vec<Vec<u8>> = Vec::new();
     for (note, staged) in disk.decided() {
         let checkpoint = UnverifiedCheckpoint::parse(note.as_bytes()).unwrap();
-        if checkpoint.size() as usize > entries.len() {
+        if position(checkpoint.size()) > entries.len() {
             let bundle = staged.splitn(7, |byte| *byte == b'\n').nth(6).unwrap();
             entries.extend(
                 parse_bundle(bundle)
@@ -115,7 +115,7 @@ fn model(disk: &Disk, case: &str) -> Vec<Vec<u8>> {
             );
         }
         assert_eq!(
-            checkpoint.size() as usize,
+            position(checkpoint.size()),
             entries.len(),
             "{case}: a place was given twice"
         );
@@ -124,22 +124,26 @@ fn model(disk: &Disk, case: &str) -> Vec<Vec<u8>> {
     for note in disk.signed() {
         // A disk that lies may leave half a checkpoint in place, which nobody signed.
         if let Ok(checkpoint) = UnverifiedCheckpoint::parse(&note) {
-            let root = roots.get(checkpoint.size() as usize);
+            let root = roots.get(position(checkpoint.size()));
             assert_eq!(root, Some(&checkpoint.root()), "{case}: a fork");
         }
     }
     entries
 }
 
-fn schedule(seed: u64, bases: &[Disk]) -> Seen {
-    let case = format!("CHANCERY_SEED={seed}");
-    let mut dice = Dice(seed);
+fn position(index: u64) -> usize {
+    usize::try_from(index).unwrap()
+}
+
+fn schedule(number: u64, bases: &[Disk]) -> Seen {
+    let case = format!("CHANCERY_SEED={number}");
+    let mut dice = Dice(number);
     let disk = bases[dice.index(bases.len())].fork();
     let may_lie = dice.below(3) == 0;
     let mut seen = Seen::default();
-    for number in 0..1 + dice.below(4) {
+    for process in 0..=dice.below(4) {
         plan(&disk, &mut dice, &mut seen, may_lie);
-        if process(&disk, &mut dice, &format!("{seed} {number}"), &mut seen).is_err() {
+        if run(&disk, &mut dice, &format!("{number} {process}"), &mut seen).is_err() {
             seen.deaths += 1;
         }
         if dice.below(2) == 0 {
@@ -172,12 +176,12 @@ fn settle(disk: &Disk, seen: &mut Seen, case: &str) {
     }
     // Sound: then it holds all that was decided, and all that was acknowledged was decided.
     let reader = crate::reader(disk);
-    assert_eq!(reader.size() as usize, decided.len(), "{case}");
+    assert_eq!(position(reader.size()), decided.len(), "{case}");
     let entries = reader.entries(0..reader.size()).unwrap();
     let entries: Vec<Vec<u8>> = entries.map(|entry| entry.unwrap().1).collect();
     assert_eq!(entries, decided, "{case}");
     for (index, entry) in &seen.acknowledged {
-        assert_eq!(&entries[*index as usize], entry, "{case}: {index} is lost");
+        assert_eq!(&entries[position(*index)], entry, "{case}: {index} is lost");
     }
     seen.finished += u64::from(entries.len() > seen.acknowledged.len());
 }
@@ -205,17 +209,17 @@ fn no_schedule_of_failures_loses_an_entry_or_forks_the_log() {
         for _ in 0..workers {
             scope.spawn(|| {
                 loop {
-                    let seed = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    if seed >= count {
+                    let number = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+                    if number >= count {
                         break;
                     }
-                    let one = schedule(seed, &bases);
+                    let one = schedule(number, &bases);
                     let mut all = seen.lock().unwrap();
                     all.deaths += one.deaths;
                     all.refusals += one.refusals;
                     all.finished += one.finished;
-                    for (name, number) in one.faults {
-                        *all.faults.entry(name).or_default() += number;
+                    for (name, times) in one.faults {
+                        *all.faults.entry(name).or_default() += times;
                     }
                 }
             });
