@@ -32,7 +32,7 @@ impl Book {
 
     /// Enters a fact, durably.
     pub(crate) fn append(&mut self, entry: &Entry) -> Result<chancery_ledger::Receipt, Error> {
-        let receipt = self.ledger.append(&entry.to_bytes())?;
+        let receipt = self.ledger.append(&entry.to_bytes()?)?;
         // A crash before this leaves an older checkpoint, which the ledger continues all the same.
         durable(&self.seen, receipt.checkpoint().as_str().as_bytes())?;
         Ok(receipt)

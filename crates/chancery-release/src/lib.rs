@@ -22,7 +22,7 @@ mod suppress;
 
 mod manifest;
 
-mod entry;
+pub mod entry;
 
 mod book;
 
@@ -35,7 +35,7 @@ mod verify;
 pub use answer::{Answer, answer, decide};
 pub use book::{Book, rolled_back, still_held};
 pub use clock::{Clock, Fixed, System};
-pub use entry::Entry;
+pub use entry::{Entry, Reading};
 pub use gate::{Outcome, recover, release, write_ledger};
 pub use manifest::{Envelope, Manifest, Statement};
 pub use question::{Question, ask};

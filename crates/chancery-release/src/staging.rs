@@ -166,12 +166,12 @@ impl Signed {
         ledger: &mut Book,
         clock: &dyn Clock,
     ) -> Result<Receipt, Error> {
-        let entry = Entry::release(&self.id, decision, self.manifest, clock);
+        let entry = Entry::release(&self.id, decision, self.manifest, clock)?;
         let receipt = ledger.append(&entry)?;
         Ok(Receipt {
             manifest: self.manifest,
             index: receipt.index(),
-            proof: carrying(receipt.proof(), entry.to_bytes())?,
+            proof: carrying(receipt.proof(), entry.to_bytes()?)?,
         })
     }
 
@@ -196,7 +196,7 @@ impl Signed {
     ) -> Result<Option<Receipt>, Error> {
         for index in (0..reader.size()).rev() {
             let bytes = reader.entry(index)?;
-            let Some(Entry::Release(entry)) = Entry::from_bytes(&bytes) else {
+            let Some(Entry::Release(entry)) = Entry::from_bytes(&bytes).known() else {
                 continue;
             };
             if entry.id == self.id && entry.manifest == Some(self.manifest) {
@@ -273,7 +273,18 @@ impl Receipt {
         let entry = receipt_entry(&self.proof, key)?;
         let named = match entry {
             Entry::Release(entry) => entry.manifest,
-            Entry::Workspace { .. } | Entry::Refusal(_) | Entry::Abort { .. } => None,
+            Entry::Workspace { .. }
+            | Entry::Refusal(_)
+            | Entry::Abort { .. }
+            | Entry::SignOff(_)
+            | Entry::Approval(_)
+            | Entry::UseStatement(_)
+            | Entry::Recall(_)
+            | Entry::Destruction(_)
+            | Entry::Suspension(_)
+            | Entry::LookUp(_)
+            | Entry::Snapshot(_)
+            | Entry::KeyRotation(_) => None,
         };
         if self.manifest == manifest && named == Some(manifest) {
             return Ok(());
@@ -296,7 +307,9 @@ pub(crate) fn receipt_entry(proof: &str, key: &VerifierKey) -> Result<Entry, Err
         .extra
         .ok_or_else(|| unverified("does not carry its ledger entry"))?;
     verify_proof(proof, &bytes, key)?;
-    Entry::from_bytes(&bytes).ok_or_else(|| unverified("is of an entry that cannot be read"))
+    Entry::from_bytes(&bytes)
+        .known()
+        .ok_or_else(|| unverified("is of an entry that cannot be read"))
 }
 
 /// The proof with the entry itself as its extra data, so that it can be checked alone.

@@ -83,8 +83,8 @@ impl Workspace {
             format!("{}/custodian", workspace.config.ledger)
         })?;
         Ledger::create(&workspace.ledger_dir(), &ledger)?;
-        let first = Entry::workspace(&custodian.verifier(), clock);
-        let receipt = Ledger::open(&workspace.ledger_dir(), &ledger)?.append(&first.to_bytes())?;
+        let first = Entry::workspace(&custodian.verifier(), clock)?;
+        let receipt = Ledger::open(&workspace.ledger_dir(), &ledger)?.append(&first.to_bytes()?)?;
         Book::begin(&workspace, receipt.checkpoint())?;
         // The configuration comes last: a folder without it is no workspace.
         let text = toml::to_string(&workspace.config).map_err(|error| {

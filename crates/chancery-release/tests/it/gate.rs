@@ -120,7 +120,7 @@ impl Case {
         let reader = self.workspace.ledger_reader().unwrap();
         let entries = reader.entries(0..reader.size()).unwrap();
         entries
-            .map(|entry| Entry::from_bytes(&entry.unwrap().1).unwrap())
+            .map(|entry| Entry::from_bytes(&entry.unwrap().1).known().unwrap())
             .collect()
     }
 }

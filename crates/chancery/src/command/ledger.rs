@@ -46,7 +46,8 @@ fn find(reader: &LedgerReader, id: &str) -> Result<Option<u64>> {
     }
     for entry in reader.entries(0..reader.size())? {
         let (index, bytes) = entry?;
-        if matches!(Entry::from_bytes(&bytes), Some(Entry::Release(entry)) if entry.id == id) {
+        if matches!(Entry::from_bytes(&bytes).known(), Some(Entry::Release(entry)) if entry.id == id)
+        {
             return Ok(Some(index));
         }
     }
