@@ -388,8 +388,8 @@ impl TryFrom<String> for Pseudonym {
 /// Where a text of the law was fetched from.
 ///
 /// `https://`, a host name and a path, perhaps a query: at most 512 of `A-Z a-z 0-9` and
-/// `. _ ~ / : , = ? & + -`. No user, port escape or fragment; no more than eight digits together,
-/// and no digits grouped as in a Social Security or telephone number.
+/// `. _ ~ / : , = ? & + -`. No user, percent-encoding or fragment. Between two of `/ ? & =` and
+/// letters there are at most eight digits, or a year and a number as in `2025-21024`.
 ///
 /// ```
 /// use chancery_release::entry::Url;
@@ -437,14 +437,14 @@ fn is_url(text: &str) -> bool {
             .all(is_no_identification)
 }
 
+/// At most eight digits, or a year and a number as in `2025-21024`.
 fn is_no_identification(number: &str) -> bool {
-    let groups: Vec<usize> = number
-        .split(|c: char| !c.is_ascii_digit())
-        .map(str::len)
-        .filter(|length| *length > 0)
-        .collect();
-    let grouped_as = |form: &[usize]| groups.windows(form.len()).any(|window| window == form);
-    groups.iter().all(|length| *length <= 8) && !grouped_as(&[3, 2, 4]) && !grouped_as(&[3, 3, 4])
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let mut groups = number.split(|c: char| !c.is_ascii_digit());
+    let year = groups.find(|group| !group.is_empty()).unwrap_or_default();
+    let numbered = year.len() == 4 && (year.starts_with("19") || year.starts_with("20"));
+    let rest: Vec<&str> = groups.filter(|group| !group.is_empty()).collect();
+    digits <= 8 || numbered && matches!(rest.as_slice(), [one] if one.len() <= 6)
 }
 
 /// When something happened: `2026-01-10T12:00:00Z`, in whole seconds.
