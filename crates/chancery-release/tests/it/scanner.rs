@@ -323,8 +323,10 @@ fn the_scanner_finds_what_is_planted() {
 fn no_number_of_a_person_fits_a_field() {
     let case = Case::new(true);
     let needles = needles(&case.folder.path().join("sources"));
+    let digits = |number: &str| number.bytes().filter(u8::is_ascii_digit).count();
     let numbers = needles.iter().filter(|needle| needle.0 == What::Number);
-    for (_, number) in numbers {
+    // Fewer are an id without its leading zeros, which is not how it is spelt.
+    for (_, number) in numbers.filter(|needle| digits(&needle.1) >= 9) {
         let groups = |sizes: [usize; 2]| {
             let (a, rest) = number.split_at(sizes[0].min(number.len()));
             let (b, c) = rest.split_at(sizes[1].min(rest.len()));
@@ -337,10 +339,12 @@ fn no_number_of_a_person_fits_a_field() {
                 format!("2026-01-10-{spelt}").parse::<ReleaseId>().is_err(),
                 "{spelt}"
             );
-            // An address may have eight digits, which is one without its leading zeros.
-            let digits = spelt.bytes().filter(u8::is_ascii_digit).count();
-            let url = format!("https://example.gov/{spelt}").parse::<Url>();
-            assert!(url.is_err() || digits <= 8, "{spelt}");
+            assert!(
+                format!("https://example.gov/{spelt}")
+                    .parse::<Url>()
+                    .is_err(),
+                "{spelt}"
+            );
         }
     }
 }
