@@ -239,9 +239,17 @@ impl Entry {
             return Reading::Unknown { kind, version };
         }
         match serde_json::from_slice::<Self>(bytes) {
-            Err(_) => unreadable(format!("has not the fields of a `{known}` of version 1")),
+            Err(_) => unreadable(format!(
+                "does not have the fields of version 1 of `{known}`"
+            )),
             Ok(entry) => match entry.to_bytes() {
-                Err(fault) => unreadable(format!("contradicts itself: {}", fault.problem)),
+                Err(fault) => {
+                    let field = fault.field.unwrap_or_default();
+                    unreadable(format!(
+                        "contradicts itself in `{field}`: {}",
+                        fault.problem
+                    ))
+                }
                 Ok(again) if again != bytes => unreadable("is not in canonical form".to_owned()),
                 Ok(_) => entry.into(),
             },

@@ -290,7 +290,7 @@ fn words(code: &str) -> String {
 
 /// How much is shown of what nobody vouches for.
 const MOST_OF_A_TYPE: usize = 24;
-const MOST_OF_BYTES: usize = 48;
+const MOST_OF_BYTES: usize = 40;
 
 fn listed(shown: &Shown, size: u64) -> String {
     let mut text = if shown.rows.is_empty() {
