@@ -13,6 +13,8 @@ mod codes;
 mod facts;
 mod text;
 
+use std::collections::BTreeSet;
+
 use chancery_ledger::VerifierKey;
 use chancery_model::{Decision, Digest, Fault, Outcome};
 use jiff::ToSpan as _;
@@ -25,7 +27,7 @@ pub use codes::{
     Sanitisation, Scope, Statement, SuspensionReason, Verdict, Verification,
 };
 pub use facts::{
-    Approval, By, Destruction, Disclosure, KeyRotation, LookUp, Recall, Released, SignOff,
+    Approval, By, Destruction, Disclosure, KeyRotation, LookUp, Recall, ReleaseRef, SignOff,
     Snapshot, Suspended, Suspension, UseStatement,
 };
 pub use text::{KeySignature, Label, Pseudonym, Recorded, ReleaseId, Url, Version1, Vkey};
@@ -38,6 +40,12 @@ pub const MOST_BYTES: usize = 65_535;
 
 /// The longest that an accounting is suspended by word of mouth (`45 CFR 164.528(a)(2)(ii)(C)`).
 const MOST_ORAL_DAYS: i32 = 30;
+
+/// The furthest that a day which somebody sets is from the day it is recorded.
+const MOST_YEARS_APART: i32 = 10;
+
+/// The most users of a release: a number of six digits is nobody's.
+const MOST_USERS: u32 = 999_999;
 
 /// A fact in the ledger, without any value of a person's record.
 ///
@@ -258,22 +266,18 @@ impl Entry {
 
     /// Whether the fields agree with each other.
     fn check(&self) -> Result<(), Fault> {
+        let recorded = self.recorded().date();
         match self {
             Self::Workspace { .. }
             | Self::Abort { .. }
             | Self::SignOff(_)
             | Self::Approval(_)
-            | Self::Recall(_)
-            | Self::Destruction(_)
             | Self::LookUp(_)
             | Self::Snapshot(_) => Ok(()),
             Self::Release(fact) => {
                 let released = fact.outcome != Outcome::Denied && fact.manifest.is_some();
-                agree(
-                    released,
-                    "manifest",
-                    "a release has one, and an outcome that is not denied",
-                )
+                let rule = "a release has one, and an outcome that is not denied";
+                agree(released, "manifest", rule)
             }
             Self::Refusal(fact) => {
                 let refused = fact.outcome == Outcome::Denied && fact.manifest.is_none();
@@ -283,8 +287,10 @@ impl Entry {
                     "a refusal has none, and the outcome denied",
                 )
             }
-            Self::UseStatement(fact) => in_order("to", fact.from, Some(fact.to)),
-            Self::Suspension(fact) => check_suspension(fact),
+            Self::UseStatement(fact) => check_use(fact, recorded),
+            Self::Recall(fact) => near("due", fact.due, recorded),
+            Self::Destruction(fact) => near("on", fact.on, recorded),
+            Self::Suspension(fact) => check_suspension(fact, recorded),
             Self::KeyRotation(fact) => check_rotation(fact),
         }
     }
@@ -302,16 +308,37 @@ fn in_order(field: &str, first: Date, last: Option<Date>) -> Result<(), Fault> {
     agree(ordered, field, "the last day is not before the first")
 }
 
-fn check_suspension(fact: &Suspension) -> Result<(), Fault> {
+/// A day that somebody sets has to do with the day it is recorded: most people's dates of birth do
+/// not.
+fn near(field: &str, day: Date, recorded: Date) -> Result<(), Fault> {
+    let apart = i32::from(day.year()) - i32::from(recorded.year());
+    let rule = "the day is within ten years of the day it is recorded";
+    agree(apart.abs() <= MOST_YEARS_APART, field, rule)
+}
+
+fn check_use(fact: &UseStatement, recorded: Date) -> Result<(), Fault> {
+    near("from", fact.from, recorded)?;
+    near("to", fact.to, recorded)?;
+    in_order("to", fact.from, Some(fact.to))?;
+    let few = fact.users <= MOST_USERS;
+    agree(few, "users", "no agency has more than 999,999 users")
+}
+
+fn check_suspension(fact: &Suspension, recorded: Date) -> Result<(), Fault> {
+    near("from", fact.from, recorded)?;
+    in_order("until", fact.from, fact.until)?;
+    if let Some(until) = fact.until {
+        near("until", until, recorded)?;
+    }
     let Suspended::Accounting { basis, .. } = &fact.of else {
-        return in_order("until", fact.from, fact.until);
+        return Ok(());
     };
+    let ends = fact.until.is_some();
     agree(
-        fact.until.is_some(),
+        ends,
         "until",
         "the suspension of an accounting has a last day",
     )?;
-    in_order("until", fact.from, fact.until)?;
     let latest = match basis {
         Statement::Written => None,
         Statement::Oral => fact.from.checked_add(MOST_ORAL_DAYS.days()).ok(),
@@ -324,25 +351,13 @@ fn check_suspension(fact: &Suspension) -> Result<(), Fault> {
 }
 
 fn check_rotation(fact: &KeyRotation) -> Result<(), Fault> {
-    let (added, retired) = (&fact.added, &fact.retired);
-    let mut named = added.iter().chain(retired);
-    agree(
-        !added.is_empty() || !retired.is_empty(),
-        "added",
-        "a rotation adds or retires a key",
-    )?;
-    agree(
-        named.all(|key| fact.log == *key.name()),
-        "added",
-        "a key of the log has the log's name",
-    )?;
-    let repeats = |keys: &[Vkey]| {
-        (1..keys.len()).any(|at| {
-            keys.get(..at)
-                .is_some_and(|before| keys.get(at).is_some_and(|key| before.contains(key)))
-        })
-    };
-    let once = !repeats(added) && !repeats(retired) && !added.iter().any(|k| retired.contains(k));
+    let named: Vec<&Vkey> = fact.added.iter().chain(&fact.retired).collect();
+    let distinct: BTreeSet<&Vkey> = named.iter().copied().collect();
+    let some = !named.is_empty();
+    agree(some, "added", "a rotation adds or retires a key")?;
+    let own = named.iter().all(|key| fact.log == *key.name());
+    agree(own, "added", "a key of the log has the log's name")?;
+    let once = named.len() == distinct.len();
     agree(once, "retired", "a key is named once")
 }
 
@@ -419,7 +434,7 @@ impl Entry {
             recorded: Recorded::now(clock),
             instrument,
             digest,
-            office: by.office,
+            agency: by.agency,
             role: by.role,
             key: Vkey::of("key", &key.to_string())?,
             signature: KeySignature::from_bytes(*signature),
@@ -449,7 +464,7 @@ impl Entry {
             id,
             digest,
             verdict,
-            office: by.office,
+            agency: by.agency,
             role: by.role,
         })
         .checked()
@@ -462,7 +477,7 @@ impl Entry {
     ///
     /// When the last day is before the first.
     pub fn use_statement(
-        of: Released,
+        of: ReleaseRef,
         purpose: Label,
         days: (Date, Date),
         users: u32,
@@ -492,7 +507,7 @@ impl Entry {
     ///
     /// None at present.
     pub fn recall(
-        of: Released,
+        of: ReleaseRef,
         reason: RecallReason,
         instrument: Option<Label>,
         scope: Scope,
@@ -519,7 +534,7 @@ impl Entry {
     ///
     /// None at present.
     pub fn destruction(
-        of: Released,
+        of: ReleaseRef,
         method: Sanitisation,
         verification: Verification,
         scope: Scope,
@@ -559,7 +574,7 @@ impl Entry {
             version: Version1,
             recorded: Recorded::now(clock),
             of,
-            office: by.office,
+            agency: by.agency,
             role: by.role,
             from,
             until,
@@ -583,7 +598,7 @@ impl Entry {
             recorded: Recorded::now(clock),
             person,
             reason,
-            office: by.office,
+            agency: by.agency,
             role: by.role,
         })
         .checked()

@@ -8,6 +8,7 @@ use chancery_model::{Fault, Place};
 use chancery_plan::Limits;
 use serde::{Deserialize, Serialize};
 
+use crate::entry::Label;
 use crate::{Book, Clock, Entry, Error};
 
 /// `chancery.toml`.
@@ -64,6 +65,8 @@ impl Workspace {
                     .into(),
             );
         }
+        // The first entry names a key that is named after the ledger.
+        Label::of("ledger", &format!("{}/custodian", config.ledger))?;
         let workspace = Self {
             root: root.to_owned(),
             config,

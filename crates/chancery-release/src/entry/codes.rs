@@ -69,7 +69,7 @@ codes! {
 }
 
 codes! {
-    /// The office-holder who acted. People are never named: who held the office on a day is for the
+    /// The officer who acted. People are never named: who held the office on a day is for the
     /// agency's own files.
     Role {
         /// Answers for privacy (`45 CFR 164.530(a)`).

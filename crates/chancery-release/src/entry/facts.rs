@@ -50,9 +50,9 @@ pub struct SignOff {
     pub instrument: Label,
     /// The digest of its encoding.
     pub digest: Digest,
-    /// The agency that the reviewer holds office in.
-    pub office: Label,
-    /// The office.
+    /// The reviewer's agency.
+    pub agency: Label,
+    /// The reviewer's role.
     pub role: Role,
     /// The key that signed.
     pub key: Vkey,
@@ -61,13 +61,13 @@ pub struct SignOff {
 }
 
 impl SignOff {
-    /// What a sign-off signs: instrument, digest and office, each on a line, below a line that no
+    /// What a sign-off signs: instrument, digest, agency and role, each on a line, below a line that no
     /// other kind of message begins with.
     ///
     /// ```
     /// use chancery_model::Digest;
     /// use chancery_release::entry::{By, Role, SignOff};
-    /// let by = By { office: "hhs/cms".parse()?, role: Role::Counsel };
+    /// let by = By { agency: "hhs/cms".parse()?, role: Role::Counsel };
     /// let digest = Digest::from_bytes([0; 32]);
     /// let message = SignOff::message(&"us/usc/8/1360-b".parse()?, digest, &by);
     /// assert!(message.starts_with("chancery/sign-off/v1\nus/usc/8/1360-b\nsha256:00"));
@@ -75,8 +75,8 @@ impl SignOff {
     /// # Ok::<(), String>(())
     /// ```
     pub fn message(instrument: &Label, digest: Digest, by: &By) -> String {
-        let (office, role) = (&by.office, by.role.as_str());
-        format!("chancery/sign-off/v1\n{instrument}\n{digest}\n{office}\n{role}\n")
+        let (agency, role) = (&by.agency, by.role.as_str());
+        format!("chancery/sign-off/v1\n{instrument}\n{digest}\n{agency}\n{role}\n")
     }
 
     /// Whether the signature is of this sign-off and by this key. Whose key it is, and whether it
@@ -87,7 +87,7 @@ impl SignOff {
     /// When it is not.
     pub fn verify(&self) -> Result<(), chancery_ledger::Error> {
         let by = By {
-            office: self.office.clone(),
+            agency: self.agency.clone(),
             role: self.role,
         };
         let message = Self::message(&self.instrument, self.digest, &by);
@@ -96,11 +96,11 @@ impl SignOff {
     }
 }
 
-/// An office: the agency, and the role in it. Never a person's name.
+/// Who acted: a role in an agency. Never a person's name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct By {
     /// The agency.
-    pub office: Label,
+    pub agency: Label,
     /// The role.
     pub role: Role,
 }
@@ -121,14 +121,14 @@ pub struct Approval {
     /// Yes or no.
     pub verdict: Verdict,
     /// The approver's agency.
-    pub office: Label,
-    /// The approver's office.
+    pub agency: Label,
+    /// The approver's role.
     pub role: Role,
 }
 
 /// A release, by what its entry says of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Released {
+pub struct ReleaseRef {
     /// Its id.
     pub release: ReleaseId,
     /// The digest of its `manifest.dsse.json`.
@@ -227,8 +227,8 @@ pub struct Suspension {
     /// What is suspended.
     pub of: Suspended,
     /// The agency of who suspends.
-    pub office: Label,
-    /// The office of who suspends.
+    pub agency: Label,
+    /// The role of who suspends.
     pub role: Role,
     /// The first day.
     pub from: Date,
@@ -275,8 +275,8 @@ pub struct LookUp {
     /// Why.
     pub reason: LookUpReason,
     /// The agency of who asked.
-    pub office: Label,
-    /// The office of who asked.
+    pub agency: Label,
+    /// The role of who asked.
     pub role: Role,
 }
 

@@ -495,7 +495,7 @@ impl TryFrom<String> for Recorded {
     fn try_from(text: String) -> Result<Self, String> {
         let instant = text.parse::<Timestamp>().ok();
         instant
-            .filter(|instant| instant.to_string() == text)
+            .filter(|instant| instant.to_string() == text && !text.starts_with('-'))
             .map(Self)
             .ok_or_else(|| "expected an instant such as `2026-01-10T12:00:00Z`".to_owned())
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use chancery_release::entry::{
     AbortReason, ApprovalOf, By, Entry, Label, LookUpReason, MOST_BYTES, Onward, Pseudonym,
-    Reading, RecallReason, ReleaseId, Role, RotationReason, Sanitisation, Scope, Statement,
-    Suspended, SuspensionReason, Url, Verdict, Verification, Vkey, leaf_hash,
+    Reading, RecallReason, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation, Scope,
+    Statement, Suspended, SuspensionReason, Url, Verdict, Verification, Vkey, leaf_hash,
 };
 use jiff::ToSpan as _;
 use jiff::civil::date;
@@ -135,7 +135,7 @@ fn a_disclosure_says_what_was_decided() {
 fn a_sign_off_is_signed_by_its_key() {
     let key = chancery_ledger::SigningKey::generate("agency.example/counsel", [2; 32]).unwrap();
     let by = By {
-        office: label("hhs/cms"),
+        agency: label("hhs/cms"),
         role: Role::Counsel,
     };
     let (id, digest) = (label("us/usc/8/1360-b"), digest_of("an instrument"));
@@ -161,7 +161,7 @@ fn an_accounting_is_suspended_as_long_as_the_law_allows() {
             statement: digest_of("a statement"),
         };
         let by = By {
-            office: label("hhs/cms"),
+            agency: label("hhs/cms"),
             role: Role::PrivacyOfficer,
         };
         let from = date(2026, 1, 10);
@@ -173,6 +173,32 @@ fn an_accounting_is_suspended_as_long_as_the_law_allows() {
     suspend(Statement::Written, Some(400)).unwrap();
     suspend(Statement::Written, Some(-1)).unwrap_err();
     suspend(Statement::Written, None).unwrap_err();
+}
+
+/// A number of users and a day could carry an identification number and a date of birth.
+#[test]
+fn numbers_and_days_have_to_do_with_what_they_are_of() {
+    let used = |users, from, to| {
+        let of = ReleaseRef {
+            release: RELEASE.parse().unwrap(),
+            manifest: digest_of("a manifest"),
+            recipient: label("dhs/ice"),
+        };
+        let (purpose, statement) = (label("research"), digest_of("a statement of use"));
+        let days = (from, to);
+        Entry::use_statement(of, purpose, days, users, Onward::None, statement, &clock())
+    };
+    let (first, last) = (date(2026, 1, 1), date(2026, 3, 31));
+    used(999_999, first, last).unwrap();
+    let refused = [
+        used(900_123_456, first, last),
+        used(14, last, first),
+        used(14, date(1980, 5, 17), last),
+    ];
+    for (refused, field) in refused.into_iter().zip(["users", "to", "from"]) {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains(&format!("`{field}`")), "{error}");
+    }
 }
 
 #[test]

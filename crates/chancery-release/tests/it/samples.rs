@@ -5,7 +5,7 @@ use chancery_model::{Decision, Digest, LawUsed, Outcome, Request};
 use chancery_release::Fixed;
 use chancery_release::entry::{
     AbortReason, ApprovalOf, By, Entry, Label, LookUpReason, Onward, Pseudonym, RecallReason,
-    Recorded, ReleaseId, Released, Role, RotationReason, Sanitisation, Scope, SignOff, Statement,
+    Recorded, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation, Scope, SignOff, Statement,
     Suspended, SuspensionReason, Url, Verdict, Verification, Vkey,
 };
 use jiff::civil::Date;
@@ -30,9 +30,9 @@ fn day(text: &str) -> Date {
     text.parse().unwrap()
 }
 
-fn by(office: &str, role: Role) -> By {
+fn by(agency: &str, role: Role) -> By {
     By {
-        office: label(office),
+        agency: label(agency),
         role,
     }
 }
@@ -84,8 +84,8 @@ pub(crate) fn decision(outcome: Outcome) -> Decision {
     }
 }
 
-fn released() -> Released {
-    Released {
+fn released() -> ReleaseRef {
+    ReleaseRef {
         release: RELEASE.parse().unwrap(),
         manifest: digest_of("a manifest"),
         recipient: label("dhs/ice"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use serde_json::Value;
 
-use crate::workbench::{Bench, CIVIL, files, repository};
+use crate::workbench::{Bench, CIVIL, Ran, chancery, files, repository};
 
 /// Appends entries to a workspace's ledger, as another program would.
 fn append(bench: &Bench, entries: &[Vec<u8>]) {
@@ -193,6 +193,22 @@ fn a_refusal_is_found_by_its_recipient() {
         "2026-01-10T12:00:00Z".len(),
         "whole seconds"
     );
+}
+
+#[test]
+fn a_ledger_whose_name_cannot_stand_in_it_is_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("w");
+    for name in ["caf\u{e9}/ledger", "member-900123456"] {
+        let mut init = chancery();
+        init.arg("init").arg(&dir).args(["--ledger", name]);
+        let error = Ran::of(init).expect_error(3);
+        assert!(
+            error.contains("`ledger`") && !error.contains("900123456"),
+            "{error}"
+        );
+        assert!(!dir.join("keys").exists(), "no key is made for it");
+    }
 }
 
 /// A name that must not stand in a ledger is refused before anything is decided.

@@ -156,7 +156,7 @@ impl<'a> About<'a> {
                 format!(
                     "{} by {}",
                     digest(fact.digest),
-                    who(&fact.office, fact.role)
+                    who(&fact.agency, fact.role)
                 ),
             ),
             Entry::Approval(fact) => Self::id(
@@ -165,7 +165,7 @@ impl<'a> About<'a> {
                     "{} {} by {}",
                     fact.of.as_str(),
                     fact.verdict.as_str(),
-                    who(&fact.office, fact.role)
+                    who(&fact.agency, fact.role)
                 ),
             ),
             Entry::UseStatement(fact) => Self::use_statement(fact),
@@ -175,7 +175,7 @@ impl<'a> About<'a> {
             Entry::LookUp(fact) => Self::other(format!(
                 "{} by {}",
                 words(fact.reason.as_str()),
-                who(&fact.office, fact.role)
+                who(&fact.agency, fact.role)
             )),
             Entry::Snapshot(fact) => Self::id(
                 fact.instrument.as_str(),
@@ -279,8 +279,8 @@ fn digest(digest: Digest) -> String {
     short(&digest.to_string())
 }
 
-fn who(office: &Label, role: Role) -> String {
-    format!("{} of {office}", words(role.as_str()))
+fn who(agency: &Label, role: Role) -> String {
+    format!("{} of {agency}", words(role.as_str()))
 }
 
 /// A code as words.
