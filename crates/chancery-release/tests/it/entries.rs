@@ -131,6 +131,39 @@ fn a_disclosure_says_what_was_decided() {
     );
 }
 
+/// The gate makes an id from a day, a recipient and a digest; every recipient that may stand in an
+/// entry gives one that may.
+#[test]
+fn every_recipient_has_release_ids() {
+    use chancery_model::Outcome;
+    let recipients = [
+        "hhs",
+        "dhs/ice",
+        "state/06/medicaid",
+        "court/cand-3.25",
+        "research/20251231",
+        "research/12-3456",
+        "1/2",
+        "a-b-c-1234x/9",
+    ];
+    for recipient in recipients {
+        assert!(recipient.parse::<Label>().is_ok(), "{recipient}");
+        for end in [
+            "-5d6b1a90",
+            "-12345678",
+            "-deadbeef-2",
+            "-00000000-123456",
+            "",
+        ] {
+            let id = format!("2026-01-10-{}{end}", recipient.replace('/', "-"));
+            let mut decision = decision(Outcome::Partial);
+            decision.request.recipient = recipient.to_owned();
+            let entry = Entry::release(&id, &decision, digest_of("a manifest"), &clock());
+            entry.unwrap_or_else(|error| panic!("{id}: {error}"));
+        }
+    }
+}
+
 #[test]
 fn a_sign_off_is_signed_by_its_key() {
     let key = chancery_ledger::SigningKey::generate("agency.example/counsel", [2; 32]).unwrap();
