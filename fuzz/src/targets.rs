@@ -12,7 +12,7 @@ use chancery_ledger::{
     write_bundle,
 };
 use chancery_model::{Fault, Request};
-use chancery_release::Envelope;
+use chancery_release::{Entry, Envelope, Reading};
 
 use crate::Dice;
 
@@ -47,7 +47,7 @@ impl Target {
 }
 
 /// Every target.
-pub const ALL: [Target; 10] = [
+pub const ALL: [Target; 11] = [
     Target {
         name: "tmsis",
         rounds: 20_000,
@@ -149,6 +149,25 @@ pub const ALL: [Target; 10] = [
         sound: || vec![b"\0\x03one\0\0\0\x05three".to_vec(), Vec::new()],
         words: &[b"\0\0", b"\xff\xff", b"\0\x01"],
         check: bundle,
+    },
+    Target {
+        name: "entry",
+        rounds: 4_000,
+        sound: entries,
+        words: &[
+            b"\"version\":1,",
+            b"\"type\":\"recall\",",
+            b"\"until\":\"2026-02-09\"",
+            b"\"manifest\":null,",
+            b"2026-01-10",
+            b"900-12-3456",
+            b"{\"",
+            b"}",
+            b"[]",
+            b"\\u0041",
+            b"\x1b[",
+        ],
+        check: entry,
     },
     Target {
         name: "vkey",
@@ -461,6 +480,30 @@ fn checkpoint(input: &[u8]) -> Result<bool, String> {
         }
         Err(error) => refused(&error),
     }
+}
+
+/// The test vectors of the documentation: every kind, and what is refused.
+fn entries() -> Vec<Vec<u8>> {
+    static FOUND: OnceLock<Vec<Vec<u8>>> = OnceLock::new();
+    let read = || {
+        let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/vectors/ledger");
+        let mut files = BTreeMap::new();
+        folder(&vectors, "", &mut files);
+        files.into_values().map(String::into_bytes).collect()
+    };
+    FOUND.get_or_init(read).clone()
+}
+
+/// What is read as an entry is its only form, and has nothing that a terminal would act on.
+fn entry(input: &[u8]) -> Result<bool, String> {
+    let Reading::Known(entry) = Entry::from_bytes(input) else {
+        return Ok(false);
+    };
+    if input.iter().any(|byte| !(b' '..=b'~').contains(byte)) {
+        return Err("an entry has more than printable ASCII".to_owned());
+    }
+    let again = entry.to_bytes().map_err(|fault| fault.to_string())?;
+    equal(&again.as_slice(), &input, "the entry that is written again")
 }
 
 fn bundle(input: &[u8]) -> Result<bool, String> {

@@ -28,7 +28,7 @@ impl Book {
     ///
     /// When the entry is not one that the ledger takes, or it cannot be written.
     pub fn append(&mut self, entry: &Entry) -> Result<Receipt, Error> {
-        Ok(self.ledger.append(&entry.to_bytes())?)
+        Ok(self.ledger.append(&entry.to_bytes()?)?)
     }
 
     /// Signs the tree as it is once more, with the time of now.

@@ -71,12 +71,12 @@ fn logged(workspace: &Workspace) -> Result<BTreeMap<String, Option<Digest>>, Err
     let reader = workspace.ledger_reader()?;
     let mut logged = BTreeMap::new();
     for entry in reader.entries(0..reader.size())? {
-        match Entry::from_bytes(&entry?.1) {
+        match Entry::from_bytes(&entry?.1).known() {
             Some(Entry::Release(entry)) => {
-                logged.insert(entry.id, entry.manifest);
+                logged.insert(entry.id.to_string(), entry.manifest);
             }
             Some(Entry::Abort { id, .. }) => {
-                logged.remove(&id);
+                logged.remove(id.as_str());
             }
             _ => {}
         }

@@ -3,6 +3,7 @@ use chancery_law::{InForce, LawPack};
 use chancery_model::Outcome as Verdict;
 use jiff::civil::Date;
 
+use crate::entry::AbortReason;
 use crate::staging::{new_id, sync};
 use crate::{
     Answer, Book, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide,
@@ -43,7 +44,7 @@ pub fn release(
     };
     let id = new_id(workspace, &answer)?;
     if answer.decision().outcome == Verdict::Denied {
-        let entry = Entry::refusal(&id, answer.decision(), clock);
+        let entry = Entry::refusal(&id, answer.decision(), clock)?;
         let index = ledger.append(&entry)?.index();
         return Ok(Outcome::Denied(Box::new(answer), index));
     }
@@ -111,23 +112,23 @@ fn abort(
 }
 
 /// Why, in words that hold no value: an error's own text may name files, so only its kind is kept.
-fn reason(error: &Error) -> &'static str {
+fn reason(error: &Error) -> AbortReason {
     match error {
-        Error::Law(chancery_law::Error::Disagreement { .. }) => "the two evaluators disagree",
-        Error::Law(_) => "the law pack could not be decided",
+        Error::Law(chancery_law::Error::Disagreement { .. }) => AbortReason::Disagreement,
+        Error::Law(_) => AbortReason::Undecided,
         Error::Dataset(chancery_dataset::Error::Cancelled)
-        | Error::Plan(chancery_plan::Error::Cancelled) => "cancelled",
-        Error::Dataset(chancery_dataset::Error::Changed { .. }) => "the dataset has changed",
-        Error::Dataset(_) => "the dataset could not be read",
-        Error::Plan(chancery_plan::Error::Count { .. }) => "the plan and the census disagree",
-        Error::Plan(_) => "the plan failed",
-        Error::Ledger(_) | Error::RolledBack { .. } => "the ledger failed",
-        Error::Io { .. } => "a file could not be written",
+        | Error::Plan(chancery_plan::Error::Cancelled) => AbortReason::Cancelled,
+        Error::Dataset(chancery_dataset::Error::Changed { .. }) => AbortReason::DatasetChanged,
+        Error::Dataset(_) => AbortReason::DatasetUnreadable,
+        Error::Plan(chancery_plan::Error::Count { .. }) => AbortReason::CountsDisagree,
+        Error::Plan(_) => AbortReason::PlanFailed,
+        Error::Ledger(_) | Error::RolledBack { .. } => AbortReason::LedgerFailed,
+        Error::Io { .. } => AbortReason::NotWritten,
         Error::Input(_)
         | Error::NoWorkspace(_)
         | Error::NotToday { .. }
         | Error::Stale(_)
-        | Error::Unverified { .. } => "the request could not be carried out",
+        | Error::Unverified { .. } => AbortReason::NotCarriedOut,
     }
 }
 
@@ -188,9 +189,9 @@ pub fn recover(
             None => None,
         };
         let custodian = workspace.custodian_key()?;
-        let mut reason = "interrupted";
+        let mut reason = AbortReason::Interrupted;
         if let (Some(signed), Some(receipt)) = (signed, receipt) {
-            reason = "changed after it was logged";
+            reason = AbortReason::ChangedAfterLogging;
             if signed.is_intact(&custodian)? {
                 finished.push(signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?);
                 continue;

@@ -22,7 +22,7 @@ mod suppress;
 
 mod manifest;
 
-mod entry;
+pub mod entry;
 
 mod book;
 
@@ -38,7 +38,7 @@ pub use answer::{Answer, answer, decide};
 pub use book::{Book, retire, rotate, still_held};
 pub use check::{Problem, check_releases};
 pub use clock::{Clock, Fixed, System};
-pub use entry::Entry;
+pub use entry::{Entry, Reading};
 pub use gate::{Outcome, recover, release, write_ledger};
 pub use manifest::{Envelope, Manifest, Statement};
 pub use question::{Question, ask};

@@ -5,6 +5,7 @@ use chancery_law::{LawPack, Query, did_you_mean};
 use chancery_model::{Fault, Request};
 
 use crate::Error;
+use crate::entry::Label;
 
 /// A request whose every word is known to the law pack and the dataset. Only [`ask`] makes one.
 #[derive(Clone, Debug)]
@@ -63,6 +64,7 @@ pub fn ask(
         let fault = fault("authority", format!("unknown instrument `{id}`"));
         return Err(fault.hint(did_you_mean(id, known)).into());
     }
+    labels(&request, &fault)?;
     let tables = tables(&request, dataset, &fault)?;
     let elements = elements(&request, law, dataset, &tables, &fault)?;
     Ok(Question {
@@ -71,6 +73,23 @@ pub fn ask(
         elements,
         tables,
     })
+}
+
+/// What the ledger will say of the request, release or refusal, must be sayable there.
+fn labels(request: &Request, fault: &dyn Fn(&str, String) -> Fault) -> Result<(), Fault> {
+    let named = [
+        ("recipient", &request.recipient),
+        ("purpose", &request.purpose),
+        ("custodian", &request.custodian),
+        ("dataset", &request.dataset),
+    ];
+    for (field, name) in named {
+        name.parse::<Label>().map_err(|problem| {
+            let problem = format!("cannot stand in the ledger: {problem}");
+            fault(field, problem).hint("rename it; the ledger is public for good")
+        })?;
+    }
+    Ok(())
 }
 
 fn tables(

@@ -163,12 +163,12 @@ impl Signed {
         ledger: &mut Book,
         clock: &dyn Clock,
     ) -> Result<Receipt, Error> {
-        let entry = Entry::release(&self.id, decision, self.manifest, clock);
+        let entry = Entry::release(&self.id, decision, self.manifest, clock)?;
         let receipt = ledger.append(&entry)?;
         Ok(Receipt {
             manifest: self.manifest,
             index: receipt.index(),
-            proof: carrying(receipt.proof().clone(), entry.to_bytes()),
+            proof: carrying(receipt.proof().clone(), entry.to_bytes()?),
         })
     }
 
@@ -212,7 +212,7 @@ impl Signed {
     }
 
     fn is_logged_as(&self, entry: &[u8]) -> bool {
-        match Entry::from_bytes(entry) {
+        match Entry::from_bytes(entry).known() {
             Some(Entry::Release(entry)) => {
                 entry.id == self.id && entry.manifest == Some(self.manifest)
             }
@@ -282,7 +282,18 @@ impl Receipt {
         let entry = receipt_entry(&self.proof, keys)?;
         let named = match entry {
             Entry::Release(entry) => entry.manifest,
-            Entry::Workspace { .. } | Entry::Refusal(_) | Entry::Abort { .. } => None,
+            Entry::Workspace { .. }
+            | Entry::Refusal(_)
+            | Entry::Abort { .. }
+            | Entry::SignOff(_)
+            | Entry::Approval(_)
+            | Entry::UseStatement(_)
+            | Entry::Recall(_)
+            | Entry::Destruction(_)
+            | Entry::Suspension(_)
+            | Entry::LookUp(_)
+            | Entry::Snapshot(_)
+            | Entry::KeyRotation(_) => None,
         };
         if self.manifest == manifest && named == Some(manifest) {
             return Ok(());
@@ -305,7 +316,9 @@ pub(crate) fn receipt_entry(proof: &str, keys: &Keyring) -> Result<Entry, Error>
         .extra
         .ok_or_else(|| unverified("does not carry its ledger entry"))?;
     verify_proof(proof, &bytes, keys)?;
-    Entry::from_bytes(&bytes).ok_or_else(|| unverified("is of an entry that cannot be read"))
+    Entry::from_bytes(&bytes)
+        .known()
+        .ok_or_else(|| unverified("is of an entry that cannot be read"))
 }
 
 /// The proof with the entry itself as its extra data, so that it can be checked alone.

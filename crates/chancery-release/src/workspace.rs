@@ -13,6 +13,7 @@ use chancery_model::{Fault, Place};
 use chancery_plan::Limits;
 use serde::{Deserialize, Serialize};
 
+use crate::entry::Label;
 use crate::staging::durable;
 use crate::{Clock, Entry, Error};
 
@@ -92,6 +93,8 @@ impl Workspace {
                     .into(),
             );
         }
+        // The first entry names a key that is named after the ledger.
+        Label::of("ledger", &format!("{}/custodian", config.ledger))?;
         let workspace = Self {
             root: root.to_owned(),
             config,
@@ -124,7 +127,7 @@ impl Workspace {
         durable(&workspace.public_file("custodian"), public.as_bytes())?;
         let lock = SqliteLock::create(&workspace.lock_file())?;
         let mut book = Ledger::create(workspace.parts(lock, ledger, clock)?)?;
-        book.append(&Entry::workspace(&custodian.verifier(), clock).to_bytes())?;
+        book.append(&Entry::workspace(&custodian.verifier(), clock)?.to_bytes()?)?;
         // The configuration comes last: a folder without it is no workspace.
         let text = toml::to_string(&workspace.config).map_err(|error| {
             Fault::new(Place::file(file.display().to_string()), error.to_string())

@@ -277,8 +277,36 @@ pub(crate) enum LedgerCommand {
     },
     /// Check every hash and signature of the ledger.
     Fsck,
+    /// List entries, all or those asked for.
+    Show(LedgerShow),
     /// Print every entry, a line of JSON each.
     Export,
+}
+
+/// Which entries; those that fit everything said here.
+#[derive(Debug, clap::Args)]
+pub(crate) struct LedgerShow {
+    /// Of this type: `release`, `refusal`, `abort`, `recall` and so on, or `unreadable`.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<String>,
+    /// About this recipient, or one within it: `dhs` takes in `dhs/ice`.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) recipient: Option<String>,
+    /// Recorded on this day (UTC) or later.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) since: Option<Date>,
+    /// Recorded on this day (UTC) or earlier.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Option<Date>,
+    /// About this release or instrument.
+    #[arg(long, value_name = "ID")]
+    pub(crate) id: Option<String>,
+    /// From this dataset.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: Option<String>,
+    /// Of these, the last N.
+    #[arg(long, value_name = "N")]
+    pub(crate) last: Option<usize>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -106,6 +106,41 @@ pub(crate) fn hang(text: &str, first: &str, indent: &str) -> String {
     lines.join("\n")
 }
 
+/// Text of unknown origin, safe to show: whatever is not printable ASCII is escaped, as a control
+/// character could drive the terminal and a mark of direction could turn words around. It is cut
+/// off after about `most` characters.
+pub(crate) fn escaped(text: &str, most: usize) -> String {
+    let mut shown = String::new();
+    for character in text.chars() {
+        if shown.len() >= most {
+            shown.push('…');
+            break;
+        }
+        if character == ' ' || character.is_ascii_graphic() {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    shown
+}
+
+/// The same JSON in printable ASCII alone: JSON itself escapes only the first 32 characters.
+pub(crate) fn ascii_json(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for character in json.chars() {
+        if character == '\n' || character == ' ' || character.is_ascii_graphic() {
+            text.push(character);
+        } else {
+            let mut units = [0; 2];
+            for unit in character.encode_utf16(&mut units) {
+                text.push_str(&format!("\\u{unit:04x}"));
+            }
+        }
+    }
+    text
+}
+
 /// Prints to stdout; a reader that closed the pipe is no failure.
 pub(crate) fn print(text: &str) {
     use std::io::Write as _;

@@ -14,15 +14,15 @@ fn clock() -> Fixed {
 }
 
 /// A workspace with 300 people of two states, under the shipped law pack.
-struct Case {
-    folder: tempfile::TempDir,
-    workspace: Workspace,
+pub(crate) struct Case {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) workspace: Workspace,
     law: LawPack,
     dataset: Dataset,
 }
 
 impl Case {
-    fn new(demonstration: bool) -> Self {
+    pub(crate) fn new(demonstration: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
         let files = pack_files(&root).unwrap();
@@ -82,7 +82,12 @@ impl Case {
         ask("r.toml", &text, request, &self.law, &self.dataset).unwrap()
     }
 
-    fn release(&self, recipient: &str, purpose: &str, on: &str) -> Result<Outcome, Error> {
+    pub(crate) fn release(
+        &self,
+        recipient: &str,
+        purpose: &str,
+        on: &str,
+    ) -> Result<Outcome, Error> {
         let law = self
             .law
             .in_force(on.parse().unwrap(), self.workspace.sign_off())
@@ -98,7 +103,7 @@ impl Case {
         )
     }
 
-    fn oversight(&self) -> PathBuf {
+    pub(crate) fn oversight(&self) -> PathBuf {
         match self
             .release("hhs/oig", "program-administration/integrity", "2026-01-10")
             .unwrap()
@@ -120,7 +125,7 @@ impl Case {
         let reader = self.workspace.ledger_reader().unwrap();
         let entries = reader.entries(0..reader.size()).unwrap();
         entries
-            .map(|entry| Entry::from_bytes(&entry.unwrap().1).unwrap())
+            .map(|entry| Entry::from_bytes(&entry.unwrap().1).known().unwrap())
             .collect()
     }
 }

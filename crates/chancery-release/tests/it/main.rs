@@ -9,5 +9,8 @@
     reason = "a test fails by panicking"
 )]
 
+mod entries;
 mod gate;
+mod samples;
+mod scanner;
 mod suppression;

@@ -1,3 +1,6 @@
+mod export;
+mod show;
+
 use std::process::ExitCode;
 
 use chancery_ledger::{LedgerReader, fsck};
@@ -15,7 +18,8 @@ pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
         LedgerCommand::Checkpoint => checkpoint(&workspace),
         LedgerCommand::Prove { id } => prove(&workspace, id),
         LedgerCommand::Fsck => check(context, &workspace),
-        LedgerCommand::Export => export(&workspace),
+        LedgerCommand::Show(args) => show::run(context, &workspace, args),
+        LedgerCommand::Export => export::run(&workspace),
     }
 }
 
@@ -34,7 +38,7 @@ fn prove(workspace: &Workspace, id: &str) -> Result {
     let reader = workspace.ledger_reader()?;
     let index = find(&reader, id)?.ok_or_else(|| {
         Failure::new(format!("the ledger has no release `{id}`"))
-            .hint("`chancery ledger export` lists the entries; an index will do as well")
+            .hint("`chancery ledger show` lists the entries; an index will do as well")
     })?;
     text::print(reader.prove(index)?.trim_end());
     Ok(ExitCode::SUCCESS)
@@ -46,7 +50,8 @@ fn find(reader: &LedgerReader, id: &str) -> Result<Option<u64>> {
     }
     for entry in reader.entries(0..reader.size())? {
         let (index, bytes) = entry?;
-        if matches!(Entry::from_bytes(&bytes), Some(Entry::Release(entry)) if entry.id == id) {
+        if matches!(Entry::from_bytes(&bytes).known(), Some(Entry::Release(entry)) if entry.id == id)
+        {
             return Ok(Some(index));
         }
     }
@@ -124,18 +129,4 @@ fn summary(report: &Report) -> String {
         ));
     }
     text
-}
-
-fn export(workspace: &Workspace) -> Result {
-    let reader = workspace.ledger_reader()?;
-    for entry in reader.entries(0..reader.size())? {
-        let (index, bytes) = entry?;
-        // An entry of a type that this version does not know is shown as it stands.
-        let entry: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_else(|_| {
-            serde_json::Value::String(String::from_utf8_lossy(&bytes).into_owned())
-        });
-        let line = serde_json::json!({ "index": index, "entry": entry });
-        text::print(&line.to_string());
-    }
-    Ok(ExitCode::SUCCESS)
 }

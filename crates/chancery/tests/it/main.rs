@@ -26,6 +26,8 @@ mod refused;
 
 mod law_defects;
 
+mod ledger;
+
 mod damage;
 
 mod disk;
