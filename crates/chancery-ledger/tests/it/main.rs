@@ -28,6 +28,7 @@ mod simulation;
 
 // Who watches the log.
 mod child;
+mod quorum;
 mod witness;
 
 mod monitor;
