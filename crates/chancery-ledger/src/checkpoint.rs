@@ -45,7 +45,7 @@ impl Checkpoint {
 
     /// When the log signed it, in seconds since 1970: the newest time that its keys state.
     ///
-    /// Plain Ed25519 signatures state none.
+    /// Plain Ed25519 signatures state none, and other logs may state none with ML-DSA-44 either.
     pub fn timestamp(&self) -> Option<u64> {
         self.timestamp
     }
@@ -222,14 +222,16 @@ impl UnverifiedCheckpoint {
     /// One bad signature by one of them refuses the whole note.
     pub(crate) fn verify_known<'a>(
         &self,
-        keys: impl Iterator<Item = &'a VerifierKey> + Clone,
+        keys: &[&'a VerifierKey],
     ) -> Result<Vec<(&'a VerifierKey, Option<u64>)>> {
         let mut signed = Vec::new();
         for signature in self.signatures()? {
-            let by = |key: &&VerifierKey| cosignature::is_by(key, &signature);
-            for key in keys.clone().filter(by) {
+            for key in keys
+                .iter()
+                .filter(|key| cosignature::is_by(key, &signature))
+            {
                 let time = cosignature::verify(key, self, signature.signature())?;
-                signed.push((key, time));
+                signed.push((*key, time));
             }
         }
         Ok(signed)

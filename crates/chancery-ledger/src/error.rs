@@ -314,6 +314,15 @@ pub enum Error {
         size: u64,
     },
 
+    /// An object store does not refuse the writes that it has to refuse.
+    #[error("`{store}` cannot hold a ledger: {problem}")]
+    UnfitStore {
+        /// The store's address.
+        store: String,
+        /// What it did.
+        problem: &'static str,
+    },
+
     /// A well-formed, signed proof that does not show what it should.
     #[error("the proof does not hold: {problem}")]
     NotProven {
@@ -386,6 +395,9 @@ impl Error {
                  and keep what the witness shows",
             ),
             Self::EntryTooLarge { .. } => Some("log a digest and keep the content in a file"),
+            Self::UnfitStore { .. } => Some(
+                "use a store that honours `If-None-Match` and `If-Match` on PUT, or a local folder",
+            ),
             Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
         }
     }
@@ -464,6 +476,9 @@ fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
             Some("free some disk space, then start again")
         }
         io::ErrorKind::NotFound => Some("check the path"),
+        io::ErrorKind::ResourceBusy => {
+            Some("stop the other writer, and compare with a witness before going on")
+        }
         _ => None,
     }
 }

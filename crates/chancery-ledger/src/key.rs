@@ -82,7 +82,7 @@ pub struct SigningKey {
 /// Both libraries wipe their secret on drop.
 #[derive(Clone)]
 enum Secret {
-    Ed25519(ed25519_dalek::SigningKey),
+    Ed25519(Box<ed25519_dalek::SigningKey>),
     MlDsa44(Box<ml_dsa::SigningKey<MlDsa44>>),
 }
 
@@ -121,7 +121,7 @@ impl SigningKey {
             Algorithm::Ed25519 | Algorithm::Ed25519Cosignature => {
                 let key = ed25519_dalek::SigningKey::from_bytes(seed);
                 let public = Public::Ed25519(key.verifying_key());
-                (Secret::Ed25519(key), public)
+                (Secret::Ed25519(Box::new(key)), public)
             }
             Algorithm::MlDsa44 => {
                 let key = ml_dsa::SigningKey::<MlDsa44>::from_seed(seed.into());
@@ -195,7 +195,7 @@ impl SigningKey {
         if let Some(first) = secret.first_mut() {
             *first = self.algorithm().signature_type();
         }
-        let base64 = Zeroizing::new(BASE64_STANDARD.encode(&*secret));
+        let base64 = Zeroizing::new(BASE64_STANDARD.encode(secret.as_slice()));
         let (name, id) = (self.name(), self.verifier.key_id());
         Zeroizing::new(format!("PRIVATE+KEY+{name}+{id}+{}", &*base64))
     }

@@ -256,7 +256,8 @@ fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
 #[cfg(unix)]
 fn refuse_exposed(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     let mode = std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o777;
-    if mode & 0o077 == 0 {
+    let of_others = mode & 0o077;
+    if of_others == 0 {
         return Ok(());
     }
     Err(Error::ExposedKeyFile {

@@ -311,7 +311,7 @@ impl Keyring {
                 found: checkpoint.origin().to_owned(),
             });
         }
-        let signed = checkpoint.verify_known(self.keys())?;
+        let signed = checkpoint.verify_known(&self.keys().collect::<Vec<_>>())?;
         let has_signed = |key: &VerifierKey| signed.iter().any(|(by, _)| *by == key);
         if accepted.any(|generation| generation.iter().all(has_signed)) {
             let timestamp = signed.iter().filter_map(|(_, time)| *time).max();

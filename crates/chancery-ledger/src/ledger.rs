@@ -128,6 +128,7 @@ impl Ledger {
         write_vkey(&*storage, &keyring)?;
         let locked = read_locked(&*lock, &keyring)?;
         let published = match read(&*storage, CHECKPOINT)? {
+            Some(note) if note == locked.as_str().as_bytes() => locked.clone(),
             Some(_) => read_checkpoint(&*storage, |note| keyring.verify(note))?,
             // `create` was cut short. Of a log with entries, the checkpoint has gone missing.
             None if locked.size() == 0 => locked.clone(),

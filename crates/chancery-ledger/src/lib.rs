@@ -77,6 +77,9 @@ mod bundle;
 mod layout;
 mod storage;
 
+#[cfg(feature = "s3")]
+mod s3;
+
 mod tiles;
 
 // What is decided, and how the log grows.
@@ -124,4 +127,6 @@ pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, ve
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::repair::{Repair, repair};
 pub use crate::source::Source;
+#[cfg(feature = "s3")]
+pub use crate::s3::{S3, S3Options};
 pub use crate::storage::{FileSystem, Folder, Os, Storage};

@@ -149,7 +149,7 @@ impl Policy {
         let Some(first) = of_log.first() else {
             return Err(self.unknown_log(checkpoint));
         };
-        let signed = checkpoint.verify_known(self.keys())?;
+        let signed = checkpoint.verify_known(&self.keys())?;
         let by_log = signed.iter().filter(|(key, _)| of_log.contains(key));
         if by_log.clone().next().is_none() {
             return Err(first.bad_signature());
@@ -181,7 +181,7 @@ impl Policy {
     /// [`Error::NoQuorum`] when too few witnesses have cosigned, [`Error::BadSignature`] when any
     /// signature by any key of the policy is bad.
     pub fn check_quorum(&self, checkpoint: &UnverifiedCheckpoint) -> Result<()> {
-        self.expect_quorum(&checkpoint.verify_known(self.keys())?)
+        self.expect_quorum(&checkpoint.verify_known(&self.keys())?)
     }
 
     /// The witnesses that have cosigned, with their times in seconds since 1970.
@@ -193,7 +193,7 @@ impl Policy {
         &self,
         checkpoint: &UnverifiedCheckpoint,
     ) -> Result<Vec<(&PolicyWitness, u64)>> {
-        let signed = checkpoint.verify_known(self.keys())?;
+        let signed = checkpoint.verify_known(&self.keys())?;
         let time_of = |witness: &PolicyWitness| {
             let own = signed.iter().filter(|(key, _)| **key == witness.vkey);
             own.filter_map(|(_, time)| *time).max()
@@ -204,9 +204,10 @@ impl Policy {
             .collect())
     }
 
-    fn keys(&self) -> impl Iterator<Item = &VerifierKey> + Clone {
+    fn keys(&self) -> Vec<&VerifierKey> {
         let logs = self.logs.iter().map(|log| &log.vkey);
-        logs.chain(self.witnesses.iter().map(|witness| &witness.vkey))
+        let witnesses = self.witnesses.iter().map(|witness| &witness.vkey);
+        logs.chain(witnesses).collect()
     }
 
     fn keys_of(&self, origin: &str) -> Vec<&VerifierKey> {
@@ -227,8 +228,11 @@ impl Policy {
         let Some(quorum) = self.quorum else {
             return Ok(());
         };
-        let has_cosigned =
-            |witness: &PolicyWitness| signed.iter().any(|(key, _)| **key == witness.vkey);
+        // A signature without a time does not say that the tree was the largest.
+        let has_cosigned = |witness: &PolicyWitness| {
+            let mut timed = signed.iter().filter(|(_, time)| time.is_some());
+            timed.any(|(key, _)| **key == witness.vkey)
+        };
         let cosigned: Vec<bool> = self.witnesses.iter().map(has_cosigned).collect();
         let witnessed = self.witnessed(&cosigned);
         if witnessed.get(quorum) == Some(&true) {

@@ -224,7 +224,14 @@ impl FileSystem for Os {
     }
 
     fn create_dir(&self, dir: &str) -> io::Result<()> {
-        fs::create_dir_all(self.root.join(dir))
+        if dir.is_empty() {
+            return fs::create_dir_all(&self.root);
+        }
+        // One folder at a time: what is above has been made, and synced, before.
+        match fs::create_dir(self.root.join(dir)) {
+            Err(reason) if reason.kind() != io::ErrorKind::AlreadyExists => Err(reason),
+            _ => Ok(()),
+        }
     }
 
     fn write_synced(&self, path: &str, content: &[u8]) -> io::Result<()> {

@@ -1,67 +1,87 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use chancery_ledger::{Checkpoint, Ledger, LedgerReader, UnverifiedCheckpoint, VerifierKey};
+use chancery_ledger::{
+    InclusionProof, Keyring, Ledger, LedgerReader, LogKeys, Receipt, UnverifiedCheckpoint, keyfile,
+};
 
 use crate::staging::{RECEIPT, durable};
-use crate::{Entry, Error, Workspace};
+use crate::{Clock, Entry, Error, Workspace};
 
-/// The ledger, opened for writing, and what this workspace has seen of it.
+/// The ledger, opened for writing.
 ///
-/// A folder that was put back to an older copy is a sound ledger: nothing in it says that it was
-/// longer once, and appending to it would sign two trees of one size. So the last checkpoint that
-/// was seen is kept outside it, and a ledger that does not continue it takes no entry.
+/// Its lock, beside the keys, holds the last checkpoint that was signed: a folder `ledger` that was
+/// put back to an older copy takes no entry.
 pub struct Book {
     ledger: Ledger,
-    seen: PathBuf,
 }
 
 impl Book {
-    /// Opens the ledger of a workspace; it is also the lock that keeps out a second writer.
-    pub(crate) fn open(workspace: &Workspace) -> Result<Self, Error> {
-        let ledger = Ledger::open(&workspace.ledger_dir(), &workspace.secret_key("ledger")?)?;
-        let seen = seen_file(workspace);
-        let text = std::fs::read(&seen).map_err(Error::io("read", &seen))?;
-        continues(
-            &workspace.ledger_reader()?,
-            &text,
-            &workspace.public_key("ledger")?,
-            &seen,
-        )?;
-        Ok(Self { ledger, seen })
+    /// Opens the ledger of a workspace; its lock keeps out a second writer.
+    pub(crate) fn open(workspace: &Workspace, clock: &dyn Clock) -> Result<Self, Error> {
+        let ledger = Ledger::open(workspace.ledger_parts(clock)?)?;
+        Ok(Self { ledger })
     }
 
     /// Enters a fact, durably.
-    pub(crate) fn append(&mut self, entry: &Entry) -> Result<chancery_ledger::Receipt, Error> {
-        let receipt = self.ledger.append(&entry.to_bytes())?;
-        // A crash before this leaves an older checkpoint, which the ledger continues all the same.
-        durable(&self.seen, receipt.checkpoint().as_str().as_bytes())?;
-        Ok(receipt)
+    ///
+    /// # Errors
+    ///
+    /// When the entry is not one that the ledger takes, or it cannot be written.
+    pub fn append(&mut self, entry: &Entry) -> Result<Receipt, Error> {
+        Ok(self.ledger.append(&entry.to_bytes())?)
     }
 
-    /// Notes the checkpoint of a new ledger.
-    pub(crate) fn begin(workspace: &Workspace, checkpoint: &Checkpoint) -> Result<(), Error> {
-        durable(&seen_file(workspace), checkpoint.as_str().as_bytes())
+    /// Signs the tree as it is once more, with the time of now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Book::append`].
+    pub fn refresh(&mut self) -> Result<(), Error> {
+        Ok(self.ledger.refresh()?)
+    }
+
+    /// The keys that the ledger has and had.
+    pub fn keyring(&self) -> &Keyring {
+        self.ledger.keyring()
+    }
+
+    /// Signs with these keys from now on.
+    fn change_keys(&mut self, workspace: &Workspace, keys: LogKeys) -> Result<(), Error> {
+        // The secret keys first: a crash after this leaves keys that sign from the next start on.
+        let passphrase = workspace.passphrase_of("ledger")?;
+        keyfile::replace(
+            &workspace.secret_file("ledger"),
+            keys.keys(),
+            passphrase.as_ref(),
+        )?;
+        self.ledger.change_keys(keys)?;
+        let known = self.ledger.keyring().to_string();
+        durable(&workspace.public_file("ledger"), known.as_bytes())
     }
 }
 
-fn seen_file(workspace: &Workspace) -> PathBuf {
-    workspace.root().join("keys").join("ledger.seen")
+/// Adds new keys to those that sign the ledger. Until the older ones are retired, all of them sign,
+/// so that whoever knows only the older ones has time to learn of the new.
+///
+/// # Errors
+///
+/// When the keys cannot be read or written.
+pub fn rotate(workspace: &Workspace, book: &mut Book) -> Result<Keyring, Error> {
+    let keys = workspace.log_keys()?.rotated()?;
+    book.change_keys(workspace, keys)?;
+    Ok(book.keyring().clone())
 }
 
-/// Whether the ledger holds the tree of a checkpoint that was seen of it.
-fn continues(
-    reader: &LedgerReader,
-    checkpoint: &[u8],
-    key: &VerifierKey,
-    file: &Path,
-) -> Result<(), Error> {
-    let seen = UnverifiedCheckpoint::parse(checkpoint)?.verify(key)?;
-    if seen.size() <= reader.size() && reader.root_at(seen.size())? == seen.root() {
-        return Ok(());
-    }
-    Err(Error::RolledBack {
-        file: file.display().to_string(),
-    })
+/// Lets only the newest keys sign the ledger, and destroys the older secrets. What they signed can
+/// still be verified: the older public keys stay listed.
+///
+/// # Errors
+///
+/// When the keys cannot be read or written.
+pub fn retire(workspace: &Workspace, book: &mut Book) -> Result<Keyring, Error> {
+    let keys = workspace.log_keys()?.retired()?;
+    book.change_keys(workspace, keys)?;
+    Ok(book.keyring().clone())
 }
 
 /// Whether the ledger of a workspace still holds the tree that a release's receipt speaks of.
@@ -70,33 +90,25 @@ fn continues(
 ///
 /// [`Error::RolledBack`] when it does not.
 pub fn still_held(workspace: &Workspace, release: &Path) -> Result<(), Error> {
-    let receipt = release.join(RECEIPT);
-    let proof = std::fs::read_to_string(&receipt).map_err(Error::io("read", &receipt))?;
-    let proof: chancery_ledger::InclusionProof = proof.parse()?;
-    let checkpoint = proof.checkpoint.as_str().as_bytes();
-    let key = workspace.public_key("ledger")?;
-    continues(&workspace.ledger_reader()?, checkpoint, &key, &receipt)
+    let file = release.join(RECEIPT);
+    let proof = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
+    let proof: InclusionProof = proof.parse()?;
+    let keys = workspace.ledger_keys()?;
+    continues(&workspace.ledger_reader()?, proof.checkpoint, &keys, &file)
 }
 
-/// What the workspace has seen of its ledger that the ledger does not continue: the last checkpoint,
-/// and the receipt of every release.
-///
-/// # Errors
-///
-/// When the releases cannot be listed.
-pub fn rolled_back(workspace: &Workspace) -> Result<Vec<Error>, Error> {
-    let key = workspace.public_key("ledger")?;
-    let seen = seen_file(workspace);
-    let last = std::fs::read(&seen)
-        .map_err(Error::io("read", &seen))
-        .and_then(|text| continues(&workspace.ledger_reader()?, &text, &key, &seen));
-    let mut problems: Vec<Error> = last.err().into_iter().collect();
-    let releases = workspace.releases_dir();
-    for entry in std::fs::read_dir(&releases).map_err(Error::io("read", &releases))? {
-        let release = entry.map_err(Error::io("read", &releases))?.path();
-        if release.join(RECEIPT).exists() {
-            problems.extend(still_held(workspace, &release).err());
-        }
+/// Whether the ledger holds the tree of a checkpoint that was seen of it.
+fn continues(
+    reader: &LedgerReader,
+    seen: UnverifiedCheckpoint,
+    keys: &Keyring,
+    file: &Path,
+) -> Result<(), Error> {
+    let seen = keys.verify(seen)?;
+    if seen.size() <= reader.size() && reader.root_at(seen.size())? == seen.root() {
+        return Ok(());
     }
-    Ok(problems)
+    Err(Error::RolledBack {
+        file: file.display().to_string(),
+    })
 }

@@ -7,6 +7,8 @@ pub trait Clock: Sync {
     fn now(&self) -> Timestamp;
     /// The day where the custodian is.
     fn today(&self) -> Date;
+    /// The instant in whole seconds since 1970 UTC, for whoever outlives this reference.
+    fn seconds(&self) -> Box<dyn Fn() -> u64 + Send>;
 }
 
 /// The machine's clock.
@@ -29,6 +31,10 @@ impl Clock for System {
     fn today(&self) -> Date {
         Zoned::now().date()
     }
+
+    fn seconds(&self) -> Box<dyn Fn() -> u64 + Send> {
+        Box::new(|| since_1970(System.now()))
+    }
 }
 
 /// A clock that stands still.
@@ -43,4 +49,13 @@ impl Clock for Fixed {
     fn today(&self) -> Date {
         self.0.to_zoned(jiff::tz::TimeZone::UTC).date()
     }
+
+    fn seconds(&self) -> Box<dyn Fn() -> u64 + Send> {
+        let seconds = since_1970(self.0);
+        Box::new(move || seconds)
+    }
+}
+
+fn since_1970(instant: Timestamp) -> u64 {
+    u64::try_from(instant.as_second()).unwrap_or_default()
 }

@@ -56,7 +56,7 @@ pub fn release(
     };
     // From here on the ledger decides: an entry that it holds is finished by the next start.
     let receipt = signed.log(answer.decision(), &mut ledger, clock)?;
-    let released = signed.publish(&receipt, workspace, &workspace.public_key("ledger")?)?;
+    let released = signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?;
     Ok(Outcome::Released(Box::new(answer), released))
 }
 
@@ -152,7 +152,7 @@ fn empty(folder: &std::path::Path) -> std::io::Result<()> {
 ///
 /// When another process writes, or the ledger does not verify.
 pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Book, Error> {
-    let mut ledger = Book::open(workspace)?;
+    let mut ledger = Book::open(workspace, clock)?;
     recover(workspace, &mut ledger, clock)?;
     Ok(ledger)
 }
@@ -187,16 +187,12 @@ pub fn recover(
             Some(signed) => signed.find_receipt(&workspace.ledger_reader()?)?,
             None => None,
         };
-        let custodian = workspace.public_key("custodian")?;
+        let custodian = workspace.custodian_key()?;
         let mut reason = "interrupted";
         if let (Some(signed), Some(receipt)) = (signed, receipt) {
             reason = "changed after it was logged";
             if signed.is_intact(&custodian)? {
-                finished.push(signed.publish(
-                    &receipt,
-                    workspace,
-                    &workspace.public_key("ledger")?,
-                )?);
+                finished.push(signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?);
                 continue;
             }
         }

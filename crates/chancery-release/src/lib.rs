@@ -32,8 +32,11 @@ mod gate;
 
 mod verify;
 
+mod check;
+
 pub use answer::{Answer, answer, decide};
-pub use book::{Book, rolled_back, still_held};
+pub use book::{Book, retire, rotate, still_held};
+pub use check::{Problem, check_releases};
 pub use clock::{Clock, Fixed, System};
 pub use entry::Entry;
 pub use gate::{Outcome, recover, release, write_ledger};
@@ -42,7 +45,7 @@ pub use question::{Question, ask};
 pub use staging::{Receipt, Released, Signed, Staged};
 pub use suppress::Shown;
 pub use verify::{Keys, Verified, replay, verify};
-pub use workspace::{Config, Workspace, dataset_law, elements, pack_files};
+pub use workspace::{AskPassphrase, Config, Workspace, dataset_law, elements, pack_files};
 
 use chancery_model::Fault;
 

@@ -10,7 +10,8 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::{Answer, Shown};
+use crate::staging::MANIFEST;
+use crate::{Answer, Error, Shown};
 
 /// The media type of a manifest's statement.
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -472,11 +473,15 @@ fn input(dataset: &Dataset) -> Input {
     }
 }
 
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::io("write", std::path::Path::new(MANIFEST))(error.into())
+}
+
 impl Envelope {
     /// Signs a statement (`github.com/secure-systems-lab/dsse`).
-    pub(crate) fn sign(statement: &Statement, key: &SigningKey) -> Result<Self, serde_json::Error> {
-        let payload = serde_json::to_vec(statement)?;
-        let sig = key.sign(&pre_authentication(PAYLOAD_TYPE, &payload));
+    pub(crate) fn sign(statement: &Statement, key: &SigningKey) -> Result<Self, Error> {
+        let payload = serde_json::to_vec(statement).map_err(unwritable)?;
+        let sig = key.sign(&pre_authentication(PAYLOAD_TYPE, &payload))?;
         Ok(Self {
             payload_type: PAYLOAD_TYPE.to_owned(),
             payload: BASE64_STANDARD.encode(payload),
@@ -488,8 +493,8 @@ impl Envelope {
     }
 
     /// The bytes of `manifest.dsse.json`.
-    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, serde_json::Error> {
-        let mut bytes = serde_json::to_vec_pretty(self)?;
+    pub(crate) fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = serde_json::to_vec_pretty(self).map_err(unwritable)?;
         bytes.push(b'\n');
         Ok(bytes)
     }

@@ -2,7 +2,7 @@ use std::path::{Path, PathBuf};
 
 use chancery_dataset::{Dataset, Progress};
 use chancery_law::LawPack;
-use chancery_ledger::{InclusionProof, VerifierKey, verify_proof};
+use chancery_ledger::{InclusionProof, Keyring, VerifierKey, verify_proof};
 use chancery_model::{Decision, Digest};
 use chancery_plan::{Job, StagedFile, stage};
 
@@ -142,12 +142,9 @@ impl Staged {
     ) -> Result<Signed, Error> {
         let manifest = Manifest::new(answer, law, dataset, &self.files);
         let statement = manifest.statement(&self.files);
-        let key = workspace.secret_key("custodian")?;
+        let key = workspace.custodian_secret()?;
         let path = self.folder.join(MANIFEST);
-        let json = |error: serde_json::Error| Error::io("write", &path)(error.into());
-        let bytes = Envelope::sign(&statement, &key)
-            .and_then(|e| e.to_bytes())
-            .map_err(json)?;
+        let bytes = Envelope::sign(&statement, &key)?.to_bytes()?;
         durable(&path, &bytes)?;
         Ok(Signed {
             id: self.id,
@@ -171,7 +168,7 @@ impl Signed {
         Ok(Receipt {
             manifest: self.manifest,
             index: receipt.index(),
-            proof: carrying(receipt.proof(), entry.to_bytes())?,
+            proof: carrying(receipt.proof().clone(), entry.to_bytes()),
         })
     }
 
@@ -194,21 +191,33 @@ impl Signed {
         &self,
         reader: &chancery_ledger::LedgerReader,
     ) -> Result<Option<Receipt>, Error> {
-        for index in (0..reader.size()).rev() {
-            let bytes = reader.entry(index)?;
-            let Some(Entry::Release(entry)) = Entry::from_bytes(&bytes) else {
-                continue;
-            };
-            if entry.id == self.id && entry.manifest == Some(self.manifest) {
-                let proof = carrying(&reader.prove(index)?, bytes)?;
-                return Ok(Some(Receipt {
-                    manifest: self.manifest,
-                    index,
-                    proof,
-                }));
+        // From the end, a bundle at a time: what a crash left was logged last.
+        let mut end = reader.size();
+        while end > 0 {
+            let start = (end - 1) / 256 * 256;
+            for entry in reader.entries(start..end)? {
+                let (index, bytes) = entry?;
+                if self.is_logged_as(&bytes) {
+                    let proof = carrying(reader.prove(index)?, bytes);
+                    return Ok(Some(Receipt {
+                        manifest: self.manifest,
+                        index,
+                        proof,
+                    }));
+                }
             }
+            end = start;
         }
         Ok(None)
+    }
+
+    fn is_logged_as(&self, entry: &[u8]) -> bool {
+        match Entry::from_bytes(entry) {
+            Some(Entry::Release(entry)) => {
+                entry.id == self.id && entry.manifest == Some(self.manifest)
+            }
+            _ => false,
+        }
     }
 
     /// Whether what a crash left is what was signed: a file that was changed or added since must not
@@ -245,9 +254,9 @@ impl Signed {
         self,
         receipt: &Receipt,
         workspace: &Workspace,
-        ledger_key: &VerifierKey,
+        ledger_keys: &Keyring,
     ) -> Result<Released, Error> {
-        receipt.check(self.manifest, ledger_key)?;
+        receipt.check(self.manifest, ledger_keys)?;
         durable(&self.folder.join(RECEIPT), receipt.proof.as_bytes())?;
         sync(&self.folder)?;
         let folder = workspace.releases_dir().join(&self.id);
@@ -269,8 +278,8 @@ impl Receipt {
         self.index
     }
 
-    fn check(&self, manifest: Digest, key: &VerifierKey) -> Result<(), Error> {
-        let entry = receipt_entry(&self.proof, key)?;
+    fn check(&self, manifest: Digest, keys: &Keyring) -> Result<(), Error> {
+        let entry = receipt_entry(&self.proof, keys)?;
         let named = match entry {
             Entry::Release(entry) => entry.manifest,
             Entry::Workspace { .. } | Entry::Refusal(_) | Entry::Abort { .. } => None,
@@ -286,7 +295,7 @@ impl Receipt {
 }
 
 /// The entry that a receipt carries, after its proof has been verified.
-pub(crate) fn receipt_entry(proof: &str, key: &VerifierKey) -> Result<Entry, Error> {
+pub(crate) fn receipt_entry(proof: &str, keys: &Keyring) -> Result<Entry, Error> {
     let unverified = |problem: &str| Error::Unverified {
         file: RECEIPT.to_owned(),
         problem: problem.to_owned(),
@@ -295,15 +304,14 @@ pub(crate) fn receipt_entry(proof: &str, key: &VerifierKey) -> Result<Entry, Err
     let bytes = parsed
         .extra
         .ok_or_else(|| unverified("does not carry its ledger entry"))?;
-    verify_proof(proof, &bytes, key)?;
+    verify_proof(proof, &bytes, keys)?;
     Entry::from_bytes(&bytes).ok_or_else(|| unverified("is of an entry that cannot be read"))
 }
 
 /// The proof with the entry itself as its extra data, so that it can be checked alone.
-fn carrying(proof: &str, entry: Vec<u8>) -> Result<String, Error> {
-    let mut proof: InclusionProof = proof.parse()?;
+fn carrying(mut proof: InclusionProof, entry: Vec<u8>) -> String {
     proof.extra = Some(entry);
-    Ok(proof.to_string())
+    proof.to_string()
 }
 
 /// Writes a file so that it is there, whole, after a crash: beside it, synced, then renamed.

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use chancery_dataset::Progress;
-use chancery_ledger::VerifierKey;
+use chancery_ledger::{Keyring, VerifierKey};
 use chancery_model::{Digest, Request};
 use sha2::{Digest as _, Sha256};
 
@@ -17,7 +17,7 @@ pub struct Keys {
     /// The custodian's, for the manifest.
     pub custodian: VerifierKey,
     /// The ledger's, for the receipt.
-    pub ledger: VerifierKey,
+    pub ledger: Keyring,
 }
 
 /// A release that is what its manifest says and that the ledger holds.

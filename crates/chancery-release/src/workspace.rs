@@ -1,14 +1,20 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use chancery_dataset::Dataset;
 use chancery_law::{LawPack, PackSource, SignOff};
-use chancery_ledger::{Ledger, LedgerReader, SigningKey, VerifierKey};
+use chancery_ledger::keyfile::{self, Passphrase};
+use chancery_ledger::{
+    Algorithm, Cosigner, Folder, Keyring, Ledger, LedgerReader, LogKeys, Parts, SigningKey,
+    SqliteLock, Storage, VerifierKey,
+};
 use chancery_model::{Fault, Place};
 use chancery_plan::Limits;
 use serde::{Deserialize, Serialize};
 
-use crate::{Book, Clock, Entry, Error};
+use crate::staging::durable;
+use crate::{Clock, Entry, Error};
 
 /// `chancery.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +24,10 @@ pub struct Config {
     pub ledger: String,
     /// The folder of the law pack, below the workspace.
     pub law: PathBuf,
+    /// A file of the form of `c2sp.org/tlog-policy`, below the workspace: the witnesses, and how many
+    /// of them have to cosign a checkpoint before it is published. Without it, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub witnesses: Option<PathBuf>,
     /// A demonstration: law that nobody signed counts, and a release may be made on any day.
     #[serde(default)]
     pub demonstration: bool,
@@ -40,12 +50,29 @@ impl Config {
 pub struct Workspace {
     root: PathBuf,
     config: Config,
+    ask: Ask,
+}
+
+/// How to get the passphrase that opens a key file, if there is a way.
+#[derive(Clone, Default)]
+struct Ask(Option<Arc<AskPassphrase>>);
+
+/// Gets a passphrase for a key file.
+pub type AskPassphrase = dyn Fn(&Path) -> Result<Passphrase, chancery_ledger::Error> + Send + Sync;
+
+impl std::fmt::Debug for Ask {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Ask" } else { "Never" })
+    }
 }
 
 const CONFIG: &str = "chancery.toml";
 
 impl Workspace {
     /// Makes a workspace in `root`: folders, configuration, law pack, keys and an empty ledger.
+    ///
+    /// With a passphrase, the keys are encrypted at rest; without one they are files that only their
+    /// owner may read.
     ///
     /// # Errors
     ///
@@ -54,6 +81,7 @@ impl Workspace {
         root: &Path,
         config: Config,
         law: &BTreeMap<String, String>,
+        passphrase: Option<Passphrase>,
         clock: &dyn Clock,
     ) -> Result<Self, Error> {
         let file = root.join(CONFIG);
@@ -67,6 +95,9 @@ impl Workspace {
         let workspace = Self {
             root: root.to_owned(),
             config,
+            ask: passphrase.clone().map_or_else(Ask::default, |passphrase| {
+                Ask(Some(Arc::new(move |_: &Path| Ok(passphrase.clone()))))
+            }),
         };
         for folder in ["datasets", "requests", "releases", "keys", "index"] {
             private_folder(&root.join(folder))?;
@@ -78,14 +109,22 @@ impl Workspace {
             }
             std::fs::write(&path, text).map_err(Error::io("write", &path))?;
         }
-        let ledger = workspace.key_file("ledger", || workspace.config.ledger.clone())?;
-        let custodian = workspace.key_file("custodian", || {
-            format!("{}/custodian", workspace.config.ledger)
-        })?;
-        Ledger::create(&workspace.ledger_dir(), &ledger)?;
-        let first = Entry::workspace(&custodian.verifier(), clock);
-        let receipt = Ledger::open(&workspace.ledger_dir(), &ledger)?.append(&first.to_bytes())?;
-        Book::begin(&workspace, receipt.checkpoint())?;
+        let name = &workspace.config.ledger;
+        let ledger = LogKeys::random(name)?;
+        let custodian = SigningKey::random(&format!("{name}/custodian"), Algorithm::Ed25519)?;
+        workspace.write_keys("ledger", ledger.keys(), passphrase.as_ref())?;
+        workspace.write_keys(
+            "custodian",
+            std::slice::from_ref(&custodian),
+            passphrase.as_ref(),
+        )?;
+        let public = ledger.keyring().to_string();
+        durable(&workspace.public_file("ledger"), public.as_bytes())?;
+        let public = format!("{}\n", custodian.verifier());
+        durable(&workspace.public_file("custodian"), public.as_bytes())?;
+        let lock = SqliteLock::create(&workspace.lock_file())?;
+        let mut book = Ledger::create(workspace.parts(lock, ledger, clock)?)?;
+        book.append(&Entry::workspace(&custodian.verifier(), clock).to_bytes())?;
         // The configuration comes last: a folder without it is no workspace.
         let text = toml::to_string(&workspace.config).map_err(|error| {
             Fault::new(Place::file(file.display().to_string()), error.to_string())
@@ -94,13 +133,17 @@ impl Workspace {
         Ok(workspace)
     }
 
-    fn key_file(&self, name: &str, key: impl FnOnce() -> String) -> Result<SigningKey, Error> {
-        let path = self.root.join("keys").join(format!("{name}.key"));
-        let signing = SigningKey::create_file(&path, &key())?;
-        let public = self.root.join("keys").join(format!("{name}.vkey"));
-        std::fs::write(&public, format!("{}\n", signing.verifier()))
-            .map_err(Error::io("write", &public))?;
-        Ok(signing)
+    fn write_keys(
+        &self,
+        name: &str,
+        keys: &[SigningKey],
+        passphrase: Option<&Passphrase>,
+    ) -> Result<(), Error> {
+        Ok(keyfile::write_new(
+            &self.secret_file(name),
+            keys,
+            passphrase,
+        )?)
     }
 
     /// Opens the workspace at `from` or the nearest parent that has one.
@@ -121,7 +164,15 @@ impl Workspace {
         Ok(Self {
             root: root.to_owned(),
             config,
+            ask: Ask::default(),
         })
+    }
+
+    /// The same workspace, with a way to open key files that are encrypted.
+    #[must_use]
+    pub fn asking(mut self, ask: Arc<AskPassphrase>) -> Self {
+        self.ask = Ask(Some(ask));
+        self
     }
 
     /// Its folder.
@@ -208,27 +259,111 @@ impl Workspace {
     ///
     /// When its checkpoint does not verify.
     pub fn ledger_reader(&self) -> Result<LedgerReader, Error> {
-        Ok(LedgerReader::open_with(
-            &self.ledger_dir(),
-            &self.public_key("ledger")?,
-        )?)
+        let keys = self.ledger_keys()?;
+        Ok(LedgerReader::open_with(self.ledger_storage()?, &keys)?)
     }
 
-    pub(crate) fn secret_key(&self, name: &str) -> Result<SigningKey, Error> {
-        Ok(SigningKey::load(
-            &self.root.join("keys").join(format!("{name}.key")),
-        )?)
-    }
-
-    /// The public half of a key: `ledger` or `custodian`.
+    /// Where the ledger is published.
     ///
     /// # Errors
     ///
-    /// When `keys/<name>.vkey` is missing or malformed.
-    pub fn public_key(&self, name: &str) -> Result<VerifierKey, Error> {
-        let path = self.root.join("keys").join(format!("{name}.vkey"));
-        let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        Ok(text.trim().parse()?)
+    /// When it cannot be reached.
+    pub fn ledger_storage(&self) -> Result<Box<dyn Storage>, Error> {
+        Ok(Box::new(Folder::new(self.ledger_dir())))
+    }
+
+    /// The ledger's lock, with the last checkpoint that was signed.
+    pub fn lock_file(&self) -> PathBuf {
+        self.keys_dir().join("ledger.sqlite")
+    }
+
+    /// Who has to cosign a checkpoint before it is published.
+    fn cosigner(&self) -> Result<Option<Box<dyn Cosigner>>, Error> {
+        Ok(None)
+    }
+
+    /// What the ledger's writer needs.
+    pub(crate) fn ledger_parts(&self, clock: &dyn Clock) -> Result<Parts, Error> {
+        let lock = SqliteLock::open(&self.lock_file())?;
+        self.parts(lock, self.log_keys()?, clock)
+    }
+
+    fn parts(&self, lock: SqliteLock, keys: LogKeys, clock: &dyn Clock) -> Result<Parts, Error> {
+        Ok(Parts {
+            storage: self.ledger_storage()?,
+            lock: Box::new(lock),
+            keys,
+            cosigner: self.cosigner()?,
+            clock: clock.seconds(),
+        })
+    }
+
+    fn keys_dir(&self) -> PathBuf {
+        self.root.join("keys")
+    }
+
+    pub(crate) fn secret_file(&self, name: &str) -> PathBuf {
+        self.keys_dir().join(format!("{name}.key"))
+    }
+
+    pub(crate) fn public_file(&self, name: &str) -> PathBuf {
+        self.keys_dir().join(format!("{name}.vkey"))
+    }
+
+    /// The passphrase of a key file; `None` when the file is not encrypted.
+    pub(crate) fn passphrase_of(&self, name: &str) -> Result<Option<Passphrase>, Error> {
+        let file = self.secret_file(name);
+        if !keyfile::is_file_encrypted(&file)? {
+            return Ok(None);
+        }
+        match &self.ask.0 {
+            Some(ask) => Ok(Some(ask(&file)?)),
+            None => Ok(None),
+        }
+    }
+
+    fn secret_keys(&self, name: &str) -> Result<Vec<SigningKey>, Error> {
+        let file = self.secret_file(name);
+        let ask = self.ask.0.as_ref().map(|ask| move || ask(&file.clone()));
+        let file = self.secret_file(name);
+        Ok(match &ask {
+            Some(ask) => keyfile::read(&file, Some(ask))?,
+            None => keyfile::read(&file, None)?,
+        })
+    }
+
+    pub(crate) fn log_keys(&self) -> Result<LogKeys, Error> {
+        Ok(LogKeys::from_keys(self.secret_keys("ledger")?)?)
+    }
+
+    /// The key that signs manifests.
+    pub(crate) fn custodian_secret(&self) -> Result<SigningKey, Error> {
+        let file = self.secret_file("custodian").display().to_string();
+        let key = self.secret_keys("custodian")?.into_iter().next();
+        Ok(key.ok_or(chancery_ledger::Error::Missing { file })?)
+    }
+
+    /// The key that manifests are verified with.
+    ///
+    /// # Errors
+    ///
+    /// When `keys/custodian.vkey` is missing or malformed.
+    pub fn custodian_key(&self) -> Result<VerifierKey, Error> {
+        Ok(self.public_text("custodian")?.trim().parse()?)
+    }
+
+    /// The keys that the ledger is verified with.
+    ///
+    /// # Errors
+    ///
+    /// When `keys/ledger.vkey` is missing or malformed.
+    pub fn ledger_keys(&self) -> Result<Keyring, Error> {
+        Ok(self.public_text("ledger")?.parse()?)
+    }
+
+    fn public_text(&self, name: &str) -> Result<String, Error> {
+        let path = self.public_file(name);
+        std::fs::read_to_string(&path).map_err(Error::io("read", &path))
     }
 
     pub(crate) fn limits(&self, spill: PathBuf) -> Limits {

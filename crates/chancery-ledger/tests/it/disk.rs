@@ -211,7 +211,9 @@ impl FileSystem for Disk {
 
     fn create_dir(&self, dir: &str) -> io::Result<()> {
         let create = |state: &mut State| {
-            assert!(parent(dir).is_empty() || state.dirs.contains(parent(dir)));
+            if !parent(dir).is_empty() && !state.dirs.contains(parent(dir)) {
+                return Err(io::ErrorKind::NotFound.into());
+            }
             state.dirs.insert(dir.to_owned());
             Ok(())
         };

@@ -10,11 +10,19 @@
 mod disk;
 mod oracle;
 
-// mod notes;
+mod keys;
+
+mod keyring;
+
+mod keyfile;
+
+mod policy;
+
+mod notes;
 
 mod tree;
 
-// mod proofs;
+mod proofs;
 
 mod opening;
 
@@ -24,7 +32,7 @@ mod faults;
 
 mod simulation;
 
-// mod round_trips;
+mod round_trips;
 
 // Who watches the log.
 mod child;
@@ -33,7 +41,14 @@ mod witness;
 
 mod monitor;
 
+// Strangers: other implementations, and what they publish.
+mod go;
+#[cfg(feature = "s3")]
+mod s3;
+mod vectors;
+
 use std::path::Path;
+use std::sync::LazyLock;
 
 use chancery_ledger::{
     Error, Folder, FsckReport, Keyring, Ledger, LedgerReader, LogKeys, Parts, SqliteLock, fsck,
@@ -43,11 +58,14 @@ use crate::disk::Disk;
 
 /// What most tests sign with.
 fn keys() -> LogKeys {
-    LogKeys::generate("agency.example/ledger", &[7; 32]).unwrap()
+    static KEYS: LazyLock<LogKeys> =
+        LazyLock::new(|| LogKeys::generate("agency.example/ledger", &[7; 32]).unwrap());
+    KEYS.clone()
 }
 
 fn keyring() -> Keyring {
-    keys().keyring()
+    static KEYRING: LazyLock<Keyring> = LazyLock::new(|| keys().keyring());
+    KEYRING.clone()
 }
 
 /// A clock that stands still, as it must not matter.

@@ -1,27 +1,25 @@
 //! A proof shows one entry at one index in one signed tree, and nothing else.
 
-use chancery_ledger::{Error, InclusionProof, LedgerReader, SigningKey, verify_proof};
+use chancery_ledger::{Error, InclusionProof, LogKeys, verify_proof};
 
 use crate::tree::ledger_of;
-use crate::{entry, key};
+use crate::{entry, keyring, reader};
 
 fn proof_of(size: u64, index: u64) -> String {
-    LedgerReader::open_on(Box::new(ledger_of(&[size])))
-        .unwrap()
-        .prove(index)
-        .unwrap()
+    let proof = reader(&ledger_of(&[size])).prove(index);
+    proof.unwrap().to_string()
 }
 
 #[test]
 fn a_proof_with_any_bit_flipped_is_refused() {
     let proof = proof_of(5, 2);
-    verify_proof(&proof, &entry(2), &key().verifier()).unwrap();
+    verify_proof(&proof, &entry(2), &keyring()).unwrap();
     for position in 0..proof.len() {
         let mut bytes = proof.clone().into_bytes();
         bytes[position] ^= 1 << (position % 7);
         // What is not text never reaches the parser.
         if let Ok(flipped) = String::from_utf8(bytes) {
-            let outcome = verify_proof(&flipped, &entry(2), &key().verifier());
+            let outcome = verify_proof(&flipped, &entry(2), &keyring());
             assert!(outcome.is_err(), "position {position}:\n{flipped}");
         }
     }
@@ -42,7 +40,7 @@ fn another_entry_is_refused() {
         entry
     }));
     for entry in wrong {
-        let outcome = verify_proof(&proof, &entry, &key().verifier());
+        let outcome = verify_proof(&proof, &entry, &keyring());
         assert!(matches!(outcome, Err(Error::NotProven { .. })), "{entry:?}");
     }
 }
@@ -53,7 +51,7 @@ fn a_proof_with_hashes_moved_dropped_or_added_is_refused() {
     let refused = |change: &dyn Fn(&mut InclusionProof)| {
         let mut changed = proof.clone();
         change(&mut changed);
-        let outcome = verify_proof(&changed.to_string(), &entry(270), &key().verifier());
+        let outcome = verify_proof(&changed.to_string(), &entry(270), &keyring());
         assert!(matches!(outcome, Err(Error::NotProven { .. })), "{changed}");
     };
     for position in 0..proof.hashes.len() {
@@ -72,11 +70,11 @@ fn a_proof_with_hashes_moved_dropped_or_added_is_refused() {
 #[test]
 fn a_proof_under_another_key_or_name_is_refused() {
     let proof = proof_of(3, 1);
-    let other_key = SigningKey::generate("agency.example/ledger", [8; 32]).unwrap();
-    let outcome = verify_proof(&proof, &entry(1), &other_key.verifier());
+    let other_key = LogKeys::generate("agency.example/ledger", &[8; 32]).unwrap();
+    let outcome = verify_proof(&proof, &entry(1), &other_key.keyring());
     assert!(matches!(outcome, Err(Error::BadSignature { .. })));
-    let other_name = SigningKey::generate("agency.example/other", [7; 32]).unwrap();
-    let outcome = verify_proof(&proof, &entry(1), &other_name.verifier());
+    let other_name = LogKeys::generate("agency.example/other", &[7; 32]).unwrap();
+    let outcome = verify_proof(&proof, &entry(1), &other_name.keyring());
     assert!(matches!(outcome, Err(Error::WrongOrigin { .. })));
 }
 
@@ -86,10 +84,10 @@ fn signatures_of_unknown_witnesses_are_ignored_and_a_bad_own_one_is_not() {
     let line = proof.lines().last().unwrap().to_owned();
     let witness = line.replace("agency.example/ledger", "witness.example/w1");
     let witnessed = format!("{proof}{}", format!("{witness}\n").repeat(16));
-    verify_proof(&witnessed, &entry(1), &key().verifier()).unwrap();
+    verify_proof(&witnessed, &entry(1), &keyring()).unwrap();
 
     let only_witnessed = proof.replace(&line, &witness);
-    let outcome = verify_proof(&only_witnessed, &entry(1), &key().verifier());
+    let outcome = verify_proof(&only_witnessed, &entry(1), &keyring());
     assert!(matches!(outcome, Err(Error::BadSignature { .. })));
 }
 
@@ -103,7 +101,7 @@ fn extra_data_is_carried_and_not_trusted() {
         "{text}"
     );
     assert_eq!(text.parse::<InclusionProof>().unwrap(), proof);
-    verify_proof(&text, &entry(1), &key().verifier()).unwrap();
+    verify_proof(&text, &entry(1), &keyring()).unwrap();
 }
 
 #[test]
@@ -127,7 +125,7 @@ fn texts_that_are_almost_proofs_are_refused() {
         ),
     ];
     for text in wrong {
-        let outcome = verify_proof(&text, &entry(1), &key().verifier());
+        let outcome = verify_proof(&text, &entry(1), &keyring());
         assert!(matches!(outcome, Err(Error::Malformed { .. })), "{text}");
     }
 }

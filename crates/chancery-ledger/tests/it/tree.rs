@@ -8,8 +8,7 @@ use crate::{check, create, entries, entry, keyring, open, oracle, reader, slices
 /// A ledger in memory with this many entries, appended in batches of these sizes.
 pub(crate) fn ledger_of(batches: &[u64]) -> Disk {
     let disk = Disk::default();
-    create(&disk).unwrap();
-    let mut ledger = open(&disk).unwrap();
+    let mut ledger = create(&disk).unwrap();
     for batch in batches {
         let size = ledger.size();
         ledger
