@@ -126,7 +126,7 @@ pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
 pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::repair::{Repair, repair};
-pub use crate::source::Source;
 #[cfg(feature = "s3")]
 pub use crate::s3::{S3, S3Options};
+pub use crate::source::Source;
 pub use crate::storage::{FileSystem, Folder, Os, Storage};

@@ -235,13 +235,14 @@ impl Witness {
     fn verify(&self, checkpoint: &UnverifiedCheckpoint) -> std::result::Result<String, Answer> {
         let origin = checkpoint.origin();
         let keys = self.logs.iter().filter(|key| key.name() == origin);
-        if keys.clone().next().is_none() {
+        let keys: Vec<&VerifierKey> = keys.collect();
+        if keys.is_empty() {
             return Err(Answer::UnknownLog(format!(
                 "the log `{origin}` is not known"
             )));
         }
         let signed = checkpoint
-            .verify_known(keys)
+            .verify_known(&keys)
             .map_err(|error| Answer::Forbidden(error.to_string()))?;
         let is_trusted =
             |signature: &Signature| signed.iter().any(|(key, _)| is_by(key, signature));
