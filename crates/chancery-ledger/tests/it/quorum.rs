@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -152,41 +152,37 @@ fn two_witnesses_cosign_a_growing_log_with_one_request_each() {
     ask(&second, &history, 30).unwrap();
 }
 
-#[test]
-fn a_dead_and_a_lying_witness_do_not_matter_unless_the_quorum_needs_them() {
-    let other_key = witness_keys("stranger").remove(0);
-    let history = Arc::new(History::of(9));
-    let shared = Arc::clone(&history);
-    let by_a_stranger = move || {
-        let line = cosign(&other_key, &shared.checkpoint(5).into(), now()).unwrap();
-        http(200, "text/plain", &line)
+/// Witnesses that do not cosign 5 entries as they should, each with what is said about it.
+fn lies(history: &History) -> Vec<(&'static str, String)> {
+    let line = |key: &str, size| {
+        cosign(
+            &witness_keys(key)[0],
+            &history.checkpoint(size).into(),
+            now(),
+        )
+        .unwrap()
     };
-    let of_another_size = {
-        let line = cosign(&witness_keys("w3")[0], &history.checkpoint(4).into(), now()).unwrap();
-        move || http(200, "text/plain", &line)
+    let always = |status, kind: &'static str, body: &str| {
+        let answer = http(status, kind, body);
+        lying(move |_, _| answer.clone())
     };
-    let (hold, held) = mpsc::channel::<()>();
-    let lies: Vec<(&str, String)> = vec![
-        (
-            "without a valid cosignature",
-            lying(move |_, _| by_a_stranger()),
-        ),
-        (
-            "without a valid cosignature",
-            lying(move |_, _| of_another_size()),
-        ),
-        (
-            "without a valid cosignature",
-            lying(|_, _| http(200, "text/plain", "garbage\n— x\n")),
-        ),
-        (
-            "without a valid cosignature",
-            lying(|_, _| http(200, "text/plain", "")),
-        ),
-        (
-            "cannot be asked",
-            lying(|_, _| http(200, "text/plain", &"a".repeat(100_000))),
-        ),
+    let (text, size) = ("text/plain", "text/x.tlog.size");
+    let asked = AtomicUsize::new(0);
+    let changing = lying(move |_, _| {
+        let told = asked.fetch_add(1, Ordering::SeqCst) % 4 + 1;
+        http(409, size, &format!("{told}\n"))
+    });
+    let slow = lying(|_, _| {
+        std::thread::sleep(Duration::from_secs(20));
+        String::new()
+    });
+    let no_cosignature = "without a valid cosignature";
+    vec![
+        (no_cosignature, always(200, text, &line("stranger", 5))),
+        (no_cosignature, always(200, text, &line("w3", 4))),
+        (no_cosignature, always(200, text, "garbage\n— x\n")),
+        (no_cosignature, always(200, text, "")),
+        ("cannot be asked", always(200, text, &"a".repeat(100_000))),
         (
             "cannot be asked",
             lying(|_, _| "garbage\r\n\r\n".to_owned()),
@@ -194,48 +190,26 @@ fn a_dead_and_a_lying_witness_do_not_matter_unless_the_quorum_needs_them() {
         ("cannot be asked", lying(|_, _| String::new())),
         (
             "answered 500",
-            lying(|_, _| http(500, "text/plain", "out\u{1b}[31m of order\n")),
+            always(500, text, "out\u{1b}[31m of order\n"),
         ),
-        (
-            "answered 403",
-            lying(|_, _| http(403, "text/plain", "no\n")),
-        ),
-        (
-            "answered 422: no",
-            lying(|_, _| http(422, "text/plain", "no\n")),
-        ),
-        ("409 without", lying(|_, _| http(409, "text/plain", "3\n"))),
-        (
-            "409 without",
-            lying(|_, _| http(409, "text/x.tlog.size", "03\n")),
-        ),
-        (
-            "409 without",
-            lying(|_, _| http(409, "text/x.tlog.size", "0\n")),
-        ),
-        (
-            "another size with every request",
-            lying({
-                let asked = AtomicUsize::new(0);
-                move |_, _| {
-                    let size = asked.fetch_add(1, Ordering::SeqCst) % 4 + 1;
-                    http(409, "text/x.tlog.size", &format!("{size}\n"))
-                }
-            }),
-        ),
-        (
-            "did not answer within",
-            lying(move |_, _| {
-                held.recv().unwrap_or_default();
-                String::new()
-            }),
-        ),
+        ("answered 403", always(403, text, "no\n")),
+        ("answered 422: no", always(422, text, "no\n")),
+        ("409 without", always(409, text, "3\n")),
+        ("409 without", always(409, size, "03\n")),
+        ("409 without", always(409, size, "0\n")),
+        ("another size with every request", changing),
+        ("did not answer within", slow),
         ("cannot be asked", dead()),
-    ];
+    ]
+}
+
+#[test]
+fn a_dead_and_a_lying_witness_do_not_matter_unless_the_quorum_needs_them() {
+    let history = History::of(9);
     let dir = tempfile::tempdir().unwrap();
     let honest = Served::start(dir.path(), "w1");
     let nobody = dead();
-    for (reason, url) in &lies {
+    for (reason, url) in &lies(&history) {
         let witnesses = [
             ("w1", honest.url.as_str()),
             ("w2", nobody.as_str()),
@@ -263,7 +237,6 @@ fn a_dead_and_a_lying_witness_do_not_matter_unless_the_quorum_needs_them() {
             "{message}"
         );
     }
-    drop(hold);
 }
 
 #[test]
