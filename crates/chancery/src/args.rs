@@ -279,6 +279,59 @@ pub(crate) enum LedgerCommand {
     Fsck,
     /// Print every entry, a line of JSON each.
     Export,
+    /// Cosign the checkpoints of logs, each as long as it continues the one before.
+    Witness(LedgerWitness),
+    /// Follow a log, and raise an alarm when it contradicts itself.
+    Monitor(LedgerMonitor),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LedgerWitness {
+    /// The witness's folder: its keys, and what it has cosigned. Never put back an older copy.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The address to listen on, such as `127.0.0.1:8080`.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        required_unless_present = "init",
+        requires = "logs"
+    )]
+    pub(crate) listen: Option<String>,
+    /// A policy file with a `log` line for each key of each log to cosign.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) logs: Option<PathBuf>,
+    /// Make a new witness of this name first, and print its keys.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) init: Option<String>,
+    /// A file with the passphrase of the witness's keys in its first line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LedgerMonitor {
+    /// The log: a folder, or the URL where it is published.
+    #[arg(value_name = "PATH|URL")]
+    pub(crate) log: String,
+    /// The log's keys: its `vkey` file, which you should have from somewhere else.
+    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    pub(crate) keys: Option<PathBuf>,
+    /// A policy, with the log's keys and the quorum of witnesses that has to have cosigned.
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The monitor's folder: all checkpoints that it saw, and the evidence of forks.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// How long to wait between looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) every: u64,
+    /// Look once; the exit code is 1 when there is an alarm.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Raise an alarm when the checkpoint is older than this.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) max_age: Option<u64>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,7 +1,11 @@
+mod monitor;
+mod witness;
+
+use std::path::Path;
 use std::process::ExitCode;
 
-use chancery_ledger::{LedgerReader, fsck};
-use chancery_release::{Entry, Workspace};
+use chancery_ledger::{LedgerReader, Policy, fsck};
+use chancery_release::{Clock as _, Entry, System, Workspace};
 use serde::Serialize;
 
 use super::{Context, Result, json};
@@ -10,13 +14,36 @@ use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
+    // These two need no workspace: they run where the custodian has no say.
+    match &args.command {
+        LedgerCommand::Witness(args) => return witness::run(context, args),
+        LedgerCommand::Monitor(args) => return monitor::run(context, args),
+        _ => {}
+    }
     let workspace = context.workspace()?;
     match &args.command {
+        LedgerCommand::Witness(_) | LedgerCommand::Monitor(_) => Ok(ExitCode::SUCCESS),
         LedgerCommand::Checkpoint => checkpoint(&workspace),
         LedgerCommand::Prove { id } => prove(&workspace, id),
         LedgerCommand::Fsck => check(context, &workspace),
         LedgerCommand::Export => export(&workspace),
     }
+}
+
+/// The time, in seconds since 1970.
+fn now() -> u64 {
+    u64::try_from(System.now().as_second()).unwrap_or_default()
+}
+
+fn read_text(file: &Path) -> Result<String> {
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))
+}
+
+fn read_policy(file: &Path) -> Result<Policy> {
+    let content = std::fs::read(file)
+        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
+    Ok(Policy::parse(&content)?)
 }
 
 fn checkpoint(workspace: &Workspace) -> Result {
