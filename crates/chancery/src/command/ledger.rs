@@ -14,19 +14,14 @@ use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
-    // These two need no workspace: they run where the custodian has no say.
     match &args.command {
-        LedgerCommand::Witness(args) => return witness::run(context, args),
-        LedgerCommand::Monitor(args) => return monitor::run(context, args),
-        _ => {}
-    }
-    let workspace = context.workspace()?;
-    match &args.command {
-        LedgerCommand::Witness(_) | LedgerCommand::Monitor(_) => Ok(ExitCode::SUCCESS),
-        LedgerCommand::Checkpoint => checkpoint(&workspace),
-        LedgerCommand::Prove { id } => prove(&workspace, id),
-        LedgerCommand::Fsck => check(context, &workspace),
-        LedgerCommand::Export => export(&workspace),
+        LedgerCommand::Checkpoint => checkpoint(&context.workspace()?),
+        LedgerCommand::Prove { id } => prove(&context.workspace()?, id),
+        LedgerCommand::Fsck => check(context, &context.workspace()?),
+        LedgerCommand::Export => export(&context.workspace()?),
+        // These run where there is no workspace: the custodian has no say in them.
+        LedgerCommand::Witness(args) => witness::run(context, args),
+        LedgerCommand::Monitor(args) => monitor::run(context, args),
     }
 }
 
