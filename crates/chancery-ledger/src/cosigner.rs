@@ -17,4 +17,17 @@ pub trait Cosigner: Send {
         checkpoint: &Checkpoint,
         prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
     ) -> Result<Checkpoint>;
+
+    /// Asks what was cosigned last, at the start of a writer, which must not go on from an older
+    /// copy of the log. Whoever cannot be asked is passed over.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::AheadOfLog`](crate::Error::AheadOfLog) and
+    /// [`Error::Diverged`](crate::Error::Diverged) when somebody has seen a larger log, or another.
+    fn look(
+        &self,
+        checkpoint: &Checkpoint,
+        prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
+    ) -> Result<()>;
 }

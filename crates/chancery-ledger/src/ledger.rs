@@ -110,7 +110,8 @@ impl Ledger {
     ///
     /// [`Error::WrongKey`] when it is not the log of these keys; [`Error::RolledBack`] or
     /// [`Error::LockBehind`] when the published files and the lock tell of different pasts;
-    /// [`Error::Damaged`] or [`Error::Missing`] when the right edge of the tree does not fit.
+    /// [`Error::Damaged`] or [`Error::Missing`] when the right edge of the tree does not fit;
+    /// [`Error::AheadOfLog`] when a witness has seen more than there is.
     pub fn open(parts: Parts) -> Result<Self> {
         let Parts {
             storage,
@@ -150,6 +151,7 @@ impl Ledger {
         };
         ledger.finish()?;
         ledger.check_right_edge()?;
+        ledger.ask_witnesses()?;
         Ok(ledger)
     }
 
@@ -312,12 +314,8 @@ impl Ledger {
         // 8. Cosign. A crash here: as in step 6; witnesses that have cosigned do so again. Without
         //    a quorum the entries are in the log and not published, and the next append or `open`
         //    tries again.
-        let prove = |older| match older {
-            0 => Ok(Vec::new()),
-            _ => tiles.prove_consistency(older),
-        };
         let checkpoint = match &self.cosigner {
-            Some(cosigner) => cosigner.cosign(&self.locked, &prove)?,
+            Some(cosigner) => cosigner.cosign(&self.locked, &|older| prove_since(&tiles, older))?,
             None => self.locked.clone(),
         };
         let receipts = (staged.old_size..staged.new_size)
@@ -450,6 +448,16 @@ impl Ledger {
             .map(drop)
     }
 
+    /// Whether somebody has seen more of this log than there is: then it was put back, lock and all.
+    fn ask_witnesses(&self) -> Result<()> {
+        let Some(cosigner) = &self.cosigner else {
+            return Ok(());
+        };
+        let published = &self.published;
+        let tiles = Tiles::open(&*self.storage, published.size(), published.root())?;
+        cosigner.look(published, &|older| prove_since(&tiles, older))
+    }
+
     fn rolled_back(&self) -> Error {
         Error::RolledBack {
             file: self.storage.locate(CHECKPOINT),
@@ -463,6 +471,14 @@ impl Ledger {
             file: self.lock.locate(),
             problem: format!("the staged append: {problem}"),
         }
+    }
+}
+
+/// The consistency proof from an older size. Every tree begins with the empty one.
+fn prove_since(tiles: &Tiles<'_>, older: u64) -> Result<Vec<[u8; 32]>> {
+    match older {
+        0 => Ok(Vec::new()),
+        _ => tiles.prove_consistency(older),
     }
 }
 

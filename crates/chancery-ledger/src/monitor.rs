@@ -238,6 +238,8 @@ impl Monitor {
 
     fn check_witnesses(&self, checkpoint: &UnverifiedCheckpoint) -> Result<()> {
         match &self.expected {
+            // There is one empty tree: nothing to witness.
+            _ if checkpoint.size() == 0 => Ok(()),
             Expected::Keys(_) => Ok(()),
             Expected::Policy(policy) => policy.check_quorum(checkpoint),
         }
@@ -391,16 +393,11 @@ impl Monitor {
         max_age: Option<u64>,
         alarms: &mut Vec<Alarm>,
     ) -> Result<()> {
+        let latest = self.book.latest()?;
         let signed = match fetched {
-            Some(checkpoint) => checkpoint.timestamp().map_or_else(
-                // Its keys state no time: then it is as old as it is known.
-                || {
-                    let seen = self.book.find(checkpoint.size(), checkpoint.root())?;
-                    Ok(seen.map(|seen| seen.time))
-                },
-                |time| Ok(Some(time)),
-            )?,
-            None => self.book.latest()?.map(|latest| latest.time),
+            Some(checkpoint) => self.signed_at(checkpoint)?,
+            // A log that cannot be asked gets old, too.
+            None => latest.map(|latest| self.last_signed_at(&latest)),
         };
         let Some(signed) = signed else { return Ok(()) };
         if signed > now.saturating_add(CLOCK_SLACK_SECONDS) {
@@ -411,6 +408,22 @@ impl Monitor {
             alarms.push(Alarm::Stale { age, max_age });
         }
         Ok(())
+    }
+
+    /// When a checkpoint was signed, or was seen first if its keys state no time.
+    fn signed_at(&self, checkpoint: &Checkpoint) -> Result<Option<u64>> {
+        if let Some(time) = checkpoint.timestamp() {
+            return Ok(Some(time));
+        }
+        let seen = self.book.find(checkpoint.size(), checkpoint.root())?;
+        Ok(seen.map(|seen| seen.time))
+    }
+
+    fn last_signed_at(&self, latest: &Seen) -> u64 {
+        let note = UnverifiedCheckpoint::parse(latest.note.as_bytes());
+        let checkpoint = note.and_then(|note| self.verify(&note)).ok();
+        let time = checkpoint.and_then(|checkpoint| checkpoint.timestamp());
+        time.unwrap_or(latest.time)
     }
 
     /// Writes both checkpoints of a fork to files, for others to verify.

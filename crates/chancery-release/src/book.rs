@@ -1,9 +1,12 @@
 use std::path::Path;
 
 use chancery_ledger::{
-    InclusionProof, Keyring, Ledger, LedgerReader, LogKeys, Receipt, UnverifiedCheckpoint, keyfile,
+    InclusionProof, Keyring, Ledger, LedgerReader, LogKeys, Receipt, UnverifiedCheckpoint,
+    VerifierKey,
 };
+use chancery_model::{Fault, Place};
 
+use crate::entry::{Label, RotationReason, Vkey};
 use crate::staging::{RECEIPT, durable};
 use crate::{Clock, Entry, Error, Workspace};
 
@@ -45,30 +48,34 @@ impl Book {
         self.ledger.keyring()
     }
 
-    /// Signs with these keys from now on.
+    /// Signs with these keys from now on, and publishes which they are.
     fn change_keys(&mut self, workspace: &Workspace, keys: LogKeys) -> Result<(), Error> {
         // The secret keys first: a crash after this leaves keys that sign from the next start on.
-        let passphrase = workspace.passphrase_of("ledger")?;
-        keyfile::replace(
-            &workspace.secret_file("ledger"),
-            keys.keys(),
-            passphrase.as_ref(),
-        )?;
+        workspace.replace_keys("ledger", keys.keys())?;
         self.ledger.change_keys(keys)?;
         let known = self.ledger.keyring().to_string();
         durable(&workspace.public_file("ledger"), known.as_bytes())
     }
 }
 
-/// Adds new keys to those that sign the ledger. Until the older ones are retired, all of them sign,
-/// so that whoever knows only the older ones has time to learn of the new.
+/// Adds a new pair of keys to those that sign the ledger. Until the older ones are retired, all of
+/// them sign, so that whoever knows only the older ones has time to learn of the new.
 ///
 /// # Errors
 ///
 /// When the keys cannot be read or written.
-pub fn rotate(workspace: &Workspace, book: &mut Book) -> Result<Keyring, Error> {
-    let keys = workspace.log_keys()?.rotated()?;
-    book.change_keys(workspace, keys)?;
+pub fn rotate(
+    workspace: &Workspace,
+    book: &mut Book,
+    reason: RotationReason,
+    clock: &dyn Clock,
+) -> Result<Keyring, Error> {
+    let before = book.keyring().clone();
+    book.change_keys(workspace, workspace.log_keys()?.rotated()?)?;
+    let added = book.keyring().current().iter();
+    let added = added.filter(|key| !before.keys().any(|old| old == *key));
+    let entry = rotation(&before, reason, vkeys(added)?, Vec::new(), clock)?;
+    book.append(&entry)?;
     Ok(book.keyring().clone())
 }
 
@@ -77,11 +84,42 @@ pub fn rotate(workspace: &Workspace, book: &mut Book) -> Result<Keyring, Error> 
 ///
 /// # Errors
 ///
-/// When the keys cannot be read or written.
-pub fn retire(workspace: &Workspace, book: &mut Book) -> Result<Keyring, Error> {
-    let keys = workspace.log_keys()?.retired()?;
-    book.change_keys(workspace, keys)?;
+/// When there is no older key, or the keys cannot be read or written.
+pub fn retire(
+    workspace: &Workspace,
+    book: &mut Book,
+    reason: RotationReason,
+    clock: &dyn Clock,
+) -> Result<Keyring, Error> {
+    let (all, newest) = (workspace.log_keys()?, workspace.log_keys()?.retired()?);
+    let (all, newest) = (all.keyring(), (newest.keyring(), newest));
+    let gone: Vec<_> = all.keys().filter(|key| !newest.0.keys().any(|new| new == *key)).collect();
+    if gone.is_empty() {
+        let place = Place::file(workspace.public_file("ledger").display().to_string());
+        let fault = Fault::new(place, "there is no older key to retire");
+        return Err(fault.hint("`chancery ledger keys rotate` adds new keys first").into());
+    }
+    // Still signed by all: whoever knows only the older keys hears of their end.
+    let entry = rotation(&all, reason, Vec::new(), vkeys(gone.into_iter())?, clock)?;
+    book.append(&entry)?;
+    book.change_keys(workspace, newest.1)?;
     Ok(book.keyring().clone())
+}
+
+fn rotation(
+    keys: &Keyring,
+    reason: RotationReason,
+    added: Vec<Vkey>,
+    retired: Vec<Vkey>,
+    clock: &dyn Clock,
+) -> Result<Entry, Error> {
+    let log = Label::of("log", keys.name())?;
+    Ok(Entry::key_rotation(log, reason, added, retired, clock)?)
+}
+
+fn vkeys<'a>(keys: impl Iterator<Item = &'a VerifierKey>) -> Result<Vec<Vkey>, Error> {
+    let vkeys = keys.map(|key| Vkey::of("added", &key.to_string()));
+    Ok(vkeys.collect::<Result<_, _>>()?)
 }
 
 /// Whether the ledger of a workspace still holds the tree that a release's receipt speaks of.

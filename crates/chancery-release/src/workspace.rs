@@ -5,8 +5,11 @@ use std::sync::Arc;
 use chancery_dataset::Dataset;
 use chancery_law::{LawPack, PackSource, SignOff};
 use chancery_ledger::keyfile::{self, Passphrase};
+#[cfg(feature = "s3")]
+use chancery_ledger::{S3, S3Options};
+use chancery_ledger::witness::{Quorum, WITNESS_TIMEOUT};
 use chancery_ledger::{
-    Algorithm, Cosigner, Folder, Keyring, Ledger, LedgerReader, LogKeys, Parts, SigningKey,
+    Policy, Algorithm, Cosigner, Folder, Keyring, Ledger, LedgerReader, LogKeys, Parts, SigningKey,
     SqliteLock, Storage, VerifierKey,
 };
 use chancery_model::{Fault, Place};
@@ -35,6 +38,9 @@ pub struct Config {
     /// Memory for joins and sorts, in MiB; beyond it they spill to the release's staging folder.
     #[serde(default = "default_memory")]
     pub memory_mib: usize,
+    /// Where the ledger is, if it is not the folder `ledger`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket: Option<Bucket>,
 }
 
 fn default_memory() -> usize {
@@ -42,8 +48,56 @@ fn default_memory() -> usize {
 }
 
 impl Config {
+    /// A configuration with the defaults.
+    pub fn new(ledger: impl Into<String>, law: impl Into<PathBuf>) -> Self {
+        Self {
+            ledger: ledger.into(),
+            law: law.into(),
+            witnesses: None,
+            demonstration: false,
+            memory_mib: Self::DEFAULT_MEMORY_MIB,
+            bucket: None,
+        }
+    }
+
     /// Memory for joins and sorts where the configuration does not say.
     pub const DEFAULT_MEMORY_MIB: usize = 768;
+}
+
+/// An S3-compatible object store that holds the ledger. The credentials are those of the
+/// environment: `AWS_ACCESS_KEY_ID` and so on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bucket {
+    /// `s3://bucket/prefix`.
+    pub address: String,
+    /// The store's URL, if it is not Amazon's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The region.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// Whether the endpoint may be asked without encryption, as on a machine's own network.
+    #[serde(default)]
+    pub allow_http: bool,
+}
+
+#[cfg(feature = "s3")]
+fn bucket_storage(bucket: &Bucket) -> Result<Box<dyn Storage>, Error> {
+    let mut options = S3Options::from_environment();
+    options.endpoint = bucket.endpoint.clone().or(options.endpoint);
+    options.region = bucket.region.clone().or(options.region);
+    options.allow_http = bucket.allow_http;
+    Ok(Box::new(S3::open(&bucket.address, &options)?))
+}
+
+#[cfg(not(feature = "s3"))]
+fn bucket_storage(bucket: &Bucket) -> Result<Box<dyn Storage>, Error> {
+    let fault = Fault::new(
+        Place::file(CONFIG),
+        format!("the ledger is in `{}`, and this build knows no object stores", bucket.address),
+    );
+    Err(fault.hint("build chancery with `--features s3`").into())
 }
 
 /// A custodian's folder: configuration, law, datasets, releases, ledger and keys.
@@ -272,7 +326,10 @@ impl Workspace {
     ///
     /// When it cannot be reached.
     pub fn ledger_storage(&self) -> Result<Box<dyn Storage>, Error> {
-        Ok(Box::new(Folder::new(self.ledger_dir())))
+        match &self.config.bucket {
+            None => Ok(Box::new(Folder::new(self.ledger_dir()))),
+            Some(bucket) => bucket_storage(bucket),
+        }
     }
 
     /// The ledger's lock, with the last checkpoint that was signed.
@@ -281,8 +338,18 @@ impl Workspace {
     }
 
     /// Who has to cosign a checkpoint before it is published.
-    fn cosigner(&self) -> Result<Option<Box<dyn Cosigner>>, Error> {
-        Ok(None)
+    fn cosigner(&self, keys: &Keyring) -> Result<Option<Box<dyn Cosigner>>, Error> {
+        let Some(file) = &self.config.witnesses else {
+            return Ok(None);
+        };
+        let file = self.root.join(file);
+        let text = std::fs::read(&file).map_err(Error::io("read", &file))?;
+        let policy = Policy::parse(&text).map_err(|error| {
+            let fault = Fault::new(Place::file(file.display().to_string()), error.to_string());
+            fault.hint("the form is that of `c2sp.org/tlog-policy`")
+        })?;
+        let quorum = Quorum::new(policy, keys.clone(), WITNESS_TIMEOUT)?;
+        Ok(Some(Box::new(quorum)))
     }
 
     /// What the ledger's writer needs.
@@ -292,11 +359,15 @@ impl Workspace {
     }
 
     fn parts(&self, lock: SqliteLock, keys: LogKeys, clock: &dyn Clock) -> Result<Parts, Error> {
+        let known = match self.ledger_keys() {
+            Ok(known) => keys.keyring().with_older(&known)?,
+            Err(_) => keys.keyring(),
+        };
         Ok(Parts {
             storage: self.ledger_storage()?,
             lock: Box::new(lock),
+            cosigner: self.cosigner(&known)?,
             keys,
-            cosigner: self.cosigner()?,
             clock: clock.seconds(),
         })
     }
@@ -313,16 +384,25 @@ impl Workspace {
         self.keys_dir().join(format!("{name}.vkey"))
     }
 
-    /// The passphrase of a key file; `None` when the file is not encrypted.
-    pub(crate) fn passphrase_of(&self, name: &str) -> Result<Option<Passphrase>, Error> {
+    /// Puts keys in the place of others, encrypted if those were.
+    pub(crate) fn replace_keys(&self, name: &str, keys: &[SigningKey]) -> Result<(), Error> {
         let file = self.secret_file(name);
-        if !keyfile::is_file_encrypted(&file)? {
-            return Ok(None);
+        let ask = self.ask.0.as_ref().filter(|_| keyfile::is_file_encrypted(&file).unwrap_or(true));
+        let passphrase = ask.map(|ask| ask(&file)).transpose()?;
+        Ok(keyfile::replace(&file, keys, passphrase.as_ref())?)
+    }
+
+    /// Encrypts the secret keys, which may be encrypted with another passphrase so far.
+    ///
+    /// # Errors
+    ///
+    /// When a key file cannot be read or written.
+    pub fn encrypt_keys(&self, passphrase: &Passphrase) -> Result<(), Error> {
+        for name in ["ledger", "custodian"] {
+            let keys = self.secret_keys(name)?;
+            keyfile::replace(&self.secret_file(name), &keys, Some(passphrase))?;
         }
-        match &self.ask.0 {
-            Some(ask) => Ok(Some(ask(&file)?)),
-            None => Ok(None),
-        }
+        Ok(())
     }
 
     fn secret_keys(&self, name: &str) -> Result<Vec<SigningKey>, Error> {

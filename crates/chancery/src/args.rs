@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use chancery_release::entry::RotationReason;
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::civil::Date;
 
@@ -19,6 +20,10 @@ pub(crate) struct Args {
     /// How results are printed.
     #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
     pub(crate) format: Format,
+    /// A file with the passphrase of the secret keys in its first line; otherwise
+    /// `CHANCERY_PASSPHRASE_FILE` names it, or it is asked for.
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) passphrase_file: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -51,6 +56,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Look at the ledger.
     Ledger(Ledger),
+    /// Check a proof of inclusion offline, with nothing but the log's keys.
+    VerifyProof(VerifyProof),
     /// Print completions for a shell.
     Completions(Completions),
     /// Print the manual page (roff), or write one for each command into a folder.
@@ -269,18 +276,129 @@ pub(crate) struct Ledger {
 #[derive(Debug, Subcommand)]
 pub(crate) enum LedgerCommand {
     /// Print the signed checkpoint.
-    Checkpoint,
-    /// Print the inclusion proof of a release, or of an entry by its index.
+    Checkpoint {
+        /// Sign the tree as it is once more, with the time of now.
+        #[arg(long)]
+        refresh: bool,
+    },
+    /// Print the inclusion proof of a release, or of an entry by its index, with the entry itself.
     Prove {
         /// The release's id, or the entry's index.
         id: String,
+        /// Write it to this file instead, such as `x.tlog-proof`.
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
-    /// Check every hash and signature of the ledger.
-    Fsck,
+    /// Check every hash and signature of the ledger, its lock, and every release against its entry.
+    Fsck {
+        /// First put right what can be computed from what else is there.
+        #[arg(long)]
+        repair: bool,
+    },
     /// List entries, all or those asked for.
     Show(LedgerShow),
     /// Print every entry, a line of JSON each.
     Export,
+    /// List the keys that sign the ledger, or change them.
+    Keys {
+        #[command(subcommand)]
+        command: LedgerKeys,
+    },
+    /// Cosign the checkpoints of logs, each as long as it continues the one before.
+    Witness(LedgerWitness),
+    /// Follow a log, and raise an alarm when it contradicts itself.
+    Monitor(LedgerMonitor),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LedgerKeys {
+    /// List the public keys, the current ones first, as the `vkey` file has them.
+    List,
+    /// Add a new pair of keys. The older ones sign as well until they are retired.
+    Rotate {
+        /// Why, for the ledger.
+        #[arg(long, value_name = "REASON", default_value = "scheduled", value_parser = reason)]
+        reason: RotationReason,
+    },
+    /// Let only the newest pair sign, and destroy the older secrets.
+    Retire {
+        /// Why, for the ledger.
+        #[arg(long, value_name = "REASON", default_value = "scheduled", value_parser = reason)]
+        reason: RotationReason,
+    },
+    /// Encrypt the secret keys with a passphrase, if they are not, or with another one.
+    Encrypt,
+}
+
+/// A reason in the ledger's own word for it.
+fn reason(text: &str) -> Result<RotationReason, String> {
+    let mut all = RotationReason::ALL.iter();
+    all.find(|reason| reason.as_str() == text).copied().ok_or_else(|| {
+        let words = RotationReason::ALL.iter().map(|reason| reason.as_str());
+        format!("one of {}", words.collect::<Vec<_>>().join(", "))
+    })
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct VerifyProof {
+    /// The proof: a `.tlog-proof` file.
+    #[arg(value_name = "FILE")]
+    pub(crate) proof: PathBuf,
+    /// The entry it is about; by default the one that the proof brings along.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) entry: Option<PathBuf>,
+    /// The log's keys: its `vkey` file, which you should have from somewhere else.
+    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    pub(crate) keys: Option<PathBuf>,
+    /// A policy (`c2sp.org/tlog-policy`) with the logs' keys and the quorum of witnesses.
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
+    pub(crate) policy: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LedgerWitness {
+    /// The witness's folder: its keys, and what it has cosigned. Never put back an older copy.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The address to listen on, such as `127.0.0.1:8080`.
+    #[arg(
+        long,
+        value_name = "ADDR",
+        required_unless_present = "init",
+        requires = "logs"
+    )]
+    pub(crate) listen: Option<String>,
+    /// A policy file with a `log` line for each key of each log to cosign.
+    #[arg(long, value_name = "FILE", requires = "listen")]
+    pub(crate) logs: Option<PathBuf>,
+    /// Make a new witness of this name first, and print its keys.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) init: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LedgerMonitor {
+    /// The log: a folder, or the URL where it is published.
+    #[arg(value_name = "PATH|URL")]
+    pub(crate) log: String,
+    /// The log's keys: its `vkey` file, which you should have from somewhere else.
+    #[arg(long, value_name = "FILE", required_unless_present = "policy")]
+    pub(crate) keys: Option<PathBuf>,
+    /// A policy, with the log's keys and the quorum of witnesses that has to have cosigned.
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
+    pub(crate) policy: Option<PathBuf>,
+    /// The monitor's folder: all checkpoints that it saw, and the evidence of forks.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// How long to wait between looks.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(crate) every: u64,
+    /// Look once; the exit code is 1 when there is an alarm.
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Raise an alarm when the checkpoint is older than this.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) max_age: Option<u64>,
 }
 
 /// Which entries; those that fit everything said here.

@@ -18,6 +18,8 @@ pub(crate) mod verify;
 
 pub(crate) mod ledger;
 
+pub(crate) mod verify_proof;
+
 pub(crate) mod completions;
 
 pub(crate) mod man;
@@ -26,6 +28,7 @@ mod report;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use chancery_dataset::Dataset;
 use chancery_law::LawPack;
@@ -35,6 +38,7 @@ use jiff::civil::Date;
 
 use crate::args::Format;
 use crate::failure::Failure;
+use crate::passphrase::Passphrases;
 use crate::progress::Progress;
 
 /// What every command has.
@@ -42,6 +46,7 @@ pub(crate) struct Context {
     pub(crate) workspace: Option<PathBuf>,
     pub(crate) format: Format,
     pub(crate) progress: Progress,
+    pub(crate) passphrases: Passphrases,
 }
 
 /// What a command comes to.
@@ -50,9 +55,9 @@ pub(crate) type Result<T = ExitCode> = std::result::Result<T, Failure>;
 impl Context {
     /// The workspace named with `-C`, or the nearest.
     pub(crate) fn workspace(&self) -> Result<Workspace> {
-        Ok(Workspace::find(
-            self.workspace.as_deref().unwrap_or(Path::new(".")),
-        )?)
+        let from = self.workspace.as_deref().unwrap_or(Path::new("."));
+        let passphrases = self.passphrases.clone();
+        Ok(Workspace::find(from)?.asking(Arc::new(move |keys| passphrases.get(keys))))
     }
 }
 

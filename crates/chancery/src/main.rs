@@ -9,6 +9,8 @@ mod command;
 
 mod failure;
 
+mod passphrase;
+
 mod progress;
 
 mod text;
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         workspace: args.workspace.clone(),
         format: args.format,
         progress: progress::Progress::new(),
+        passphrases: passphrase::Passphrases::new(args.passphrase_file.clone()),
     };
     let result = match &args.command {
         Command::Demo(args) => command::demo::run(&context, args),
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Command::Release(args) => command::release::run(&context, args),
         Command::Verify(args) => command::verify::run(&context, args),
         Command::Ledger(args) => command::ledger::run(&context, args),
+        Command::VerifyProof(args) => command::verify_proof::run(&context, args),
         Command::Completions(args) => Ok(command::completions::run(args)),
         Command::Man(args) => command::man::run(args),
     };

@@ -140,7 +140,7 @@ impl Quorum {
     ///
     /// [`Error::AheadOfLog`] and [`Error::Diverged`] when a witness shows that the log was larger or
     /// another one.
-    pub fn look(
+    pub fn unseen(
         &self,
         checkpoint: &Checkpoint,
         prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
@@ -302,6 +302,15 @@ impl Quorum {
 }
 
 impl Cosigner for Quorum {
+    fn look(
+        &self,
+        checkpoint: &Checkpoint,
+        prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
+    ) -> Result<()> {
+        // A witness that cannot be asked now is asked again before anything is published.
+        self.unseen(checkpoint, prove).map(drop)
+    }
+
     fn cosign(
         &self,
         checkpoint: &Checkpoint,

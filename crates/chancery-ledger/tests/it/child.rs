@@ -1,4 +1,9 @@
 //! Other processes: this test binary again, which plays a part until its standard input ends.
+#![expect(
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "the parts are tests, too"
+)]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;

@@ -36,6 +36,7 @@ mod round_trips;
 
 // Who watches the log.
 mod child;
+mod quorum;
 mod witness;
 
 mod monitor;

@@ -1,5 +1,6 @@
 //! A witness answers as `c2sp.org/tlog-witness` says, and no two things that it cosigned contradict
 //! each other, whatever the log, the network and its own process do.
+#![expect(clippy::panic, reason = "the helpers are tests, too")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

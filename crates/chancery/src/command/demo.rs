@@ -7,6 +7,7 @@ use chancery_dataset::synth::{Kind, Plan, write};
 use chancery_dataset::{AddRequest, Dataset, add};
 use chancery_law::LawPack;
 use chancery_model::{Decision, Request};
+use chancery_ledger::{SqliteLock, fsck};
 use chancery_release::{
     Keys, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release, replay,
     verify,
@@ -47,7 +48,7 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
             .hint("name another folder with `--dir`, or remove that one"));
     }
     step(1, "A demonstration workspace");
-    let workspace = init::make(dir, true, None)?;
+    let workspace = init::make(dir, true, None, None)?;
     text::print(&format!(
         "  law pack law/us-medicaid, keys, and a ledger whose first entry names the custodian's key\n  \
          in {}",
@@ -236,13 +237,14 @@ fn released(
 
 fn checked(context: &Context, workspace: &Workspace, folder: &Path) -> Result<()> {
     let keys = Keys {
-        custodian: workspace.public_key("custodian")?,
-        ledger: workspace.public_key("ledger")?,
+        custodian: workspace.custodian_key()?,
+        ledger: workspace.ledger_keys()?,
     };
     let verified = verify(folder, &keys, &context.progress)?;
     replay(workspace, &verified, &context.progress)?;
     context.progress.finish();
-    let report = chancery_ledger::fsck(&workspace.ledger_dir(), Some(&keys.ledger))?;
+    let lock = SqliteLock::for_reading(&workspace.lock_file())?;
+    let report = fsck(&*workspace.ledger_storage()?, Some(&keys.ledger), Some(&lock))?;
     text::print(&format!(
         "  signature  the manifest is the custodian's\n  digests    {} files, and no other\n  inclusion  \
          the ledger holds the manifest\n  replay     the same bytes again\n  ledger     {} entries, {}",

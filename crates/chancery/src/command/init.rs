@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 
+use chancery_ledger::keyfile::Passphrase;
 use chancery_release::{Config, System, Workspace};
 use include_dir::{Dir, include_dir};
 
@@ -35,15 +36,25 @@ dataset = "tmsis-2025-12"
 "#;
 
 pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
-    let workspace = make(&args.dir, args.demo, args.ledger.as_deref())?;
+    let passphrase = match (args.demo, context.passphrases.is_named()) {
+        // A demonstration has no secrets worth a question.
+        (true, false) => None,
+        _ => context.passphrases.offered()?,
+    };
+    if passphrase.is_none() && !args.demo {
+        context.progress.warn(
+            "the secret keys in keys/ are not encrypted: `chancery ledger keys encrypt` does that",
+        );
+    }
+    let workspace = make(&args.dir, args.demo, args.ledger.as_deref(), passphrase)?;
     let root = workspace.root().display();
     text::print(&match context.format {
         Format::Json => format!(
             "{:#}",
             serde_json::json!({
                 "workspace": root.to_string(), "demonstration": args.demo,
-                "ledger_key": workspace.public_key("ledger")?.to_string(),
-                "custodian_key": workspace.public_key("custodian")?.to_string(),
+                "ledger_keys": workspace.ledger_keys()?.keys().map(ToString::to_string).collect::<Vec<_>>(),
+                "custodian_key": workspace.custodian_key()?.to_string(),
             })
         ),
         Format::Text => format!(
@@ -60,7 +71,12 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
 }
 
 /// A workspace with the shipped law pack.
-pub(crate) fn make(dir: &Path, demonstration: bool, ledger: Option<&str>) -> Result<Workspace> {
+pub(crate) fn make(
+    dir: &Path,
+    demonstration: bool,
+    ledger: Option<&str>,
+    passphrase: Option<Passphrase>,
+) -> Result<Workspace> {
     std::fs::create_dir_all(dir)
         .map_err(|error| Failure::new(format!("cannot create `{}`: {error}", dir.display())))?;
     let name = if demonstration {
@@ -69,12 +85,10 @@ pub(crate) fn make(dir: &Path, demonstration: bool, ledger: Option<&str>) -> Res
         "chancery.example/ledger"
     };
     let config = Config {
-        ledger: ledger.unwrap_or(name).to_owned(),
-        law: Path::new("law").join(PACK),
         demonstration,
-        memory_mib: Config::DEFAULT_MEMORY_MIB,
+        ..Config::new(ledger.unwrap_or(name), Path::new("law").join(PACK))
     };
-    let workspace = Workspace::init(dir, config, &shipped_law(), &System)?;
+    let workspace = Workspace::init(dir, config, &shipped_law(), passphrase, &System)?;
     if demonstration {
         for (name, text) in [("ice.toml", ICE), ("oig.toml", OIG)] {
             let path = workspace.root().join("requests").join(name);

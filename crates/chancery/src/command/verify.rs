@@ -1,10 +1,10 @@
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use chancery_ledger::VerifierKey;
 use chancery_release::{Entry, Keys, Verified, Workspace, replay, still_held, verify};
 use serde::Serialize;
 
+use super::ledger::read_text;
 use super::{Context, Result, json};
 use crate::args::{self, Format};
 use crate::failure::Failure;
@@ -24,15 +24,21 @@ struct Report<'a> {
 pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
     let workspace = context.workspace();
     let folder = folder(&args.release, workspace.as_ref().ok());
-    let key = |given: &Option<PathBuf>, name: &str| match (given, &workspace) {
-        (Some(file), _) => read_key(file),
-        (None, Ok(workspace)) => Ok(workspace.public_key(name)?),
-        (None, Err(_)) => Err(Failure::new("outside a workspace the keys must be named")
-            .hint("`--custodian-key FILE --ledger-key FILE`, as the custodian published them")),
+    let unnamed = || {
+        Failure::new("outside a workspace the keys must be named")
+            .hint("`--custodian-key FILE --ledger-key FILE`, as the custodian published them")
     };
     let keys = Keys {
-        custodian: key(&args.custodian_key, "custodian")?,
-        ledger: key(&args.ledger_key, "ledger")?,
+        custodian: match (&args.custodian_key, &workspace) {
+            (Some(file), _) => read_text(file)?.trim().parse()?,
+            (None, Ok(workspace)) => workspace.custodian_key()?,
+            (None, Err(_)) => return Err(unnamed()),
+        },
+        ledger: match (&args.ledger_key, &workspace) {
+            (Some(file), _) => read_text(file)?.parse()?,
+            (None, Ok(workspace)) => workspace.ledger_keys()?,
+            (None, Err(_)) => return Err(unnamed()),
+        },
     };
     let verified =
         verify(&folder, &keys, &context.progress).map_err(|error| Failure::from(error).failed())?;
@@ -70,12 +76,6 @@ fn folder(release: &str, workspace: Option<&Workspace>) -> PathBuf {
     let is_release = |folder: &PathBuf| folder.join("manifest.dsse.json").exists();
     let named = workspace.releases_dir().join(release);
     [here, below].into_iter().find(is_release).unwrap_or(named)
-}
-
-fn read_key(file: &Path) -> Result<VerifierKey> {
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
-    Ok(text.trim().parse()?)
 }
 
 fn summary(report: &Report<'_>, verified: &Verified) -> String {
