@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use ureq::http::header::CONTENT_TYPE;
 
+/// How long a connection may lie idle and be used again.
+const MAX_IDLE: Duration = Duration::from_secs(5);
+
 /// A client that keeps its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Web(ureq::Agent);
@@ -22,6 +25,8 @@ impl Web {
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .max_redirects(3)
+            // Before the server tires of it.
+            .max_idle_age(MAX_IDLE)
             .user_agent("chancery")
             .build();
         Self(config.new_agent())

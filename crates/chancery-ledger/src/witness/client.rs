@@ -441,13 +441,18 @@ impl Line {
             return self.show(question, "showed what it knows".to_owned(), None);
         };
         let url = format!("{}/add-checkpoint", self.url);
-        let Some(left) = left(question) else {
-            return Outcome::Refused("was still busy with an earlier request".to_owned());
-        };
-        match self.web.post(&url, &request.to_bytes(), MAX_ANSWER, left) {
-            Err(reason) => Outcome::Refused(format!("cannot be asked: {reason}")),
-            Ok(reply) => self.read(question, request, &reply),
+        let body = request.to_bytes();
+        let mut problem = "was still busy with an earlier request".to_owned();
+        // The second time on a new connection: the witness may have closed the one that was kept.
+        // To ask twice does no harm, as it remembers what it cosigned.
+        for _ in 0..2 {
+            let Some(left) = left(question) else { break };
+            match self.web.post(&url, &body, MAX_ANSWER, left) {
+                Err(reason) => problem = format!("cannot be asked: {reason}"),
+                Ok(reply) => return self.read(question, request, &reply),
+            }
         }
+        Outcome::Refused(problem)
     }
 
     fn read(&self, question: &Question, request: &AddCheckpoint, reply: &Reply) -> Outcome {

@@ -25,11 +25,15 @@ pub(crate) struct Served {
 
 impl Served {
     pub(crate) fn start(dir: &Path, name: &str) -> Self {
+        Self::start_at(dir, name, "127.0.0.1:0")
+    }
+
+    fn start_at(dir: &Path, name: &str, address: &str) -> Self {
         if !dir.join("witness.sqlite").exists() {
             Witness::create(dir).unwrap();
         }
         let witness = Witness::open(dir, witness_keys(name), logs(), Box::new(now)).unwrap();
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = TcpListener::bind(address).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let shutdown = Shutdown::default();
         let stop = shutdown.clone();
@@ -310,6 +314,44 @@ fn a_witness_that_only_says_that_it_has_seen_more_cannot_stop_a_log() {
         // Where its cosignature is needed, the doubt stops the log for good.
         let refused = ask(&quorum(&witnesses, 2), &history, 5).unwrap_err();
         assert!(matches!(refused, Error::AheadOfLog { .. }), "{refused}");
+    }
+}
+
+#[test]
+fn a_witness_that_was_restarted_is_asked_again_at_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut served = Served::start(dir.path(), "w1");
+    let url = served.url.clone();
+    let quorum = quorum(&[("w1", url.as_str())], 1);
+    let history = History::of(9);
+    for size in 1..=9 {
+        ask(&quorum, &history, size).unwrap();
+        drop(served);
+        served = Served::start_at(dir.path(), "w1", url.strip_prefix("http://").unwrap());
+    }
+}
+
+#[test]
+fn an_answer_that_is_lost_is_asked_for_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let witness = open(dir.path());
+    let asked = AtomicUsize::new(0);
+    let forgetful = lying(move |_, body| {
+        let answer = witness.add_checkpoint(body);
+        // Every second answer gets lost on the way.
+        match asked.fetch_add(1, Ordering::SeqCst) % 2 {
+            0 => String::new(),
+            _ => http(answer.status(), answer.content_type(), &answer.body()),
+        }
+    });
+    let key = witness_keys("w1.example")[0].verifier();
+    let policy: Policy = format!("witness w1 {key} {forgetful}\nquorum w1\n")
+        .parse()
+        .unwrap();
+    let quorum = Quorum::new(policy, keyring(), Duration::from_secs(3)).unwrap();
+    let history = History::of(9);
+    for size in 1..=9 {
+        ask(&quorum, &history, size).unwrap();
     }
 }
 

@@ -205,6 +205,45 @@ fn what_is_not_of_the_form_is_a_bad_request() {
     assert!(is_cosigned(&witness.add_checkpoint(good.as_bytes())));
 }
 
+proptest::proptest! {
+    #[test]
+    fn a_request_is_printed_as_it_was_parsed(
+        cuts in proptest::collection::vec((0_usize..500, proptest::option::of(0_u8..128)), 0..4),
+        old_size in 0_u64..30,
+    ) {
+        let mut body = request_of_30(old_size);
+        for (at, byte) in cuts {
+            let at = at % body.len();
+            match byte {
+                Some(byte) => body[at] = byte,
+                None => drop(body.remove(at)),
+            }
+        }
+        if let Ok(request) = AddCheckpoint::parse(&body) {
+            proptest::prop_assert_eq!(request.to_bytes(), body);
+        }
+    }
+}
+
+/// A request that is of the form, whose checkpoint is made once.
+fn request_of_30(old_size: u64) -> Vec<u8> {
+    static HISTORY: std::sync::LazyLock<(History, UnverifiedCheckpoint)> =
+        std::sync::LazyLock::new(|| {
+            let history = History::of(30);
+            let checkpoint = history.checkpoint(30).into();
+            (history, checkpoint)
+        });
+    let (history, checkpoint) = &*HISTORY;
+    let checkpoint = checkpoint.clone();
+    let proof = history.proof(old_size, 30);
+    let request = AddCheckpoint {
+        old_size,
+        proof,
+        checkpoint,
+    };
+    request.to_bytes()
+}
+
 #[test]
 fn unknown_logs_and_untrusted_signatures_are_told_apart() {
     let dir = tempfile::tempdir().unwrap();
