@@ -93,11 +93,16 @@ pub fn retire(
 ) -> Result<Keyring, Error> {
     let (all, newest) = (workspace.log_keys()?, workspace.log_keys()?.retired()?);
     let (all, newest) = (all.keyring(), (newest.keyring(), newest));
-    let gone: Vec<_> = all.keys().filter(|key| !newest.0.keys().any(|new| new == *key)).collect();
+    let gone: Vec<_> = all
+        .keys()
+        .filter(|key| !newest.0.keys().any(|new| new == *key))
+        .collect();
     if gone.is_empty() {
         let place = Place::file(workspace.public_file("ledger").display().to_string());
         let fault = Fault::new(place, "there is no older key to retire");
-        return Err(fault.hint("`chancery ledger keys rotate` adds new keys first").into());
+        return Err(fault
+            .hint("`chancery ledger keys rotate` adds new keys first")
+            .into());
     }
     // Still signed by all: whoever knows only the older keys hears of their end.
     let entry = rotation(&all, reason, Vec::new(), vkeys(gone.into_iter())?, clock)?;

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use chancery_dataset::Dataset;
 use chancery_law::{LawPack, PackSource, SignOff};
 use chancery_ledger::keyfile::{self, Passphrase};
-#[cfg(feature = "s3")]
-use chancery_ledger::{S3, S3Options};
 use chancery_ledger::witness::{Quorum, WITNESS_TIMEOUT};
 use chancery_ledger::{
-    Policy, Algorithm, Cosigner, Folder, Keyring, Ledger, LedgerReader, LogKeys, Parts, SigningKey,
+    Algorithm, Cosigner, Folder, Keyring, Ledger, LedgerReader, LogKeys, Parts, Policy, SigningKey,
     SqliteLock, Storage, VerifierKey,
 };
+#[cfg(feature = "s3")]
+use chancery_ledger::{S3, S3Options};
 use chancery_model::{Fault, Place};
 use chancery_plan::Limits;
 use serde::{Deserialize, Serialize};
@@ -95,7 +95,10 @@ fn bucket_storage(bucket: &Bucket) -> Result<Box<dyn Storage>, Error> {
 fn bucket_storage(bucket: &Bucket) -> Result<Box<dyn Storage>, Error> {
     let fault = Fault::new(
         Place::file(CONFIG),
-        format!("the ledger is in `{}`, and this build knows no object stores", bucket.address),
+        format!(
+            "the ledger is in `{}`, and this build knows no object stores",
+            bucket.address
+        ),
     );
     Err(fault.hint("build chancery with `--features s3`").into())
 }
@@ -387,7 +390,11 @@ impl Workspace {
     /// Puts keys in the place of others, encrypted if those were.
     pub(crate) fn replace_keys(&self, name: &str, keys: &[SigningKey]) -> Result<(), Error> {
         let file = self.secret_file(name);
-        let ask = self.ask.0.as_ref().filter(|_| keyfile::is_file_encrypted(&file).unwrap_or(true));
+        let ask = self
+            .ask
+            .0
+            .as_ref()
+            .filter(|_| keyfile::is_file_encrypted(&file).unwrap_or(true));
         let passphrase = ask.map(|ask| ask(&file)).transpose()?;
         Ok(keyfile::replace(&file, keys, passphrase.as_ref())?)
     }

@@ -333,10 +333,12 @@ pub(crate) enum LedgerKeys {
 /// A reason in the ledger's own word for it.
 fn reason(text: &str) -> Result<RotationReason, String> {
     let mut all = RotationReason::ALL.iter();
-    all.find(|reason| reason.as_str() == text).copied().ok_or_else(|| {
-        let words = RotationReason::ALL.iter().map(|reason| reason.as_str());
-        format!("one of {}", words.collect::<Vec<_>>().join(", "))
-    })
+    all.find(|reason| reason.as_str() == text)
+        .copied()
+        .ok_or_else(|| {
+            let words = RotationReason::ALL.iter().map(|reason| reason.as_str());
+            format!("one of {}", words.collect::<Vec<_>>().join(", "))
+        })
 }
 
 #[derive(Debug, clap::Args)]

@@ -46,7 +46,7 @@ impl Passphrases {
             let file = keys.display().to_string();
             return Err(Error::PassphraseNeeded { file });
         }
-        let passphrase = prompt(&format!("Passphrase for {}: ", keys.display()))?;
+        let passphrase = Passphrase::new(prompt(&format!("Passphrase for {}: ", keys.display()))?)?;
         *typed = Some(passphrase.clone());
         Ok(passphrase)
     }
@@ -59,33 +59,29 @@ impl Passphrases {
         if !std::io::stdin().is_terminal() {
             return Ok(None);
         }
-        let passphrase = prompt("Passphrase for the new keys: ")?;
-        let again = rpassword::prompt_password("The same once more: ").map_err(untyped)?;
-        if passphrase != Passphrase::new(again)? {
+        let typed = prompt("Passphrase for the new keys: ")?;
+        if typed != prompt("The same once more: ")? {
             return Err(Failure::new("the two passphrases differ").hint("type the same twice"));
         }
-        Ok(Some(passphrase))
+        Ok(Some(Passphrase::new(typed)?))
     }
 
     /// A new passphrase, without which nothing can go on.
     pub(crate) fn choose(&self) -> Result<Passphrase, Failure> {
         self.offered()?.ok_or_else(|| {
-            Failure::new("no passphrase was given")
-                .hint(format!("name a file with it: `--passphrase-file FILE`, or {VARIABLE}"))
+            Failure::new("no passphrase was given").hint(format!(
+                "name a file with it: `--passphrase-file FILE`, or {VARIABLE}"
+            ))
         })
     }
 }
 
-fn prompt(question: &str) -> Result<Passphrase, Error> {
-    Passphrase::new(rpassword::prompt_password(question).map_err(untyped)?)
-}
-
-fn untyped(reason: std::io::Error) -> Error {
-    Error::Io {
+fn prompt(question: &str) -> Result<String, Error> {
+    rpassword::prompt_password(question).map_err(|reason| Error::Io {
         action: "read the passphrase from",
         file: "the terminal".to_owned(),
         reason,
-    }
+    })
 }
 
 fn read(file: &Path) -> Result<Passphrase, Error> {

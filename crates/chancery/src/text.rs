@@ -146,3 +146,12 @@ pub(crate) fn print(text: &str) {
     use std::io::Write as _;
     drop(writeln!(std::io::stdout().lock(), "{text}"));
 }
+
+/// Tells the operator something that does not keep the command from its result.
+#[expect(
+    clippy::print_stderr,
+    reason = "the one place where warnings are printed"
+)]
+pub(crate) fn warn(warning: &str) {
+    eprintln!("warning: {warning}");
+}

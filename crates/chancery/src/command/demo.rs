@@ -6,8 +6,8 @@ use chancery_dataset::Progress as _;
 use chancery_dataset::synth::{Kind, Plan, write};
 use chancery_dataset::{AddRequest, Dataset, add};
 use chancery_law::LawPack;
-use chancery_model::{Decision, Request};
 use chancery_ledger::{SqliteLock, fsck};
+use chancery_model::{Decision, Request};
 use chancery_release::{
     Keys, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release, replay,
     verify,
@@ -244,7 +244,11 @@ fn checked(context: &Context, workspace: &Workspace, folder: &Path) -> Result<()
     replay(workspace, &verified, &context.progress)?;
     context.progress.finish();
     let lock = SqliteLock::for_reading(&workspace.lock_file())?;
-    let report = fsck(&*workspace.ledger_storage()?, Some(&keys.ledger), Some(&lock))?;
+    let report = fsck(
+        &*workspace.ledger_storage()?,
+        Some(&keys.ledger),
+        Some(&lock),
+    )?;
     text::print(&format!(
         "  signature  the manifest is the custodian's\n  digests    {} files, and no other\n  inclusion  \
          the ledger holds the manifest\n  replay     the same bytes again\n  ledger     {} entries, {}",

@@ -42,8 +42,8 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
         _ => context.passphrases.offered()?,
     };
     if passphrase.is_none() && !args.demo {
-        context.progress.warn(
-            "the secret keys in keys/ are not encrypted: `chancery ledger keys encrypt` does that",
+        text::warn(
+            "the secret keys in keys/ are not encrypted; `chancery ledger keys encrypt` does that",
         );
     }
     let workspace = make(&args.dir, args.demo, args.ledger.as_deref(), passphrase)?;

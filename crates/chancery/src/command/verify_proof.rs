@@ -44,7 +44,9 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
             let keys: Keyring = read_text(keys)?.parse()?;
             check(&proof, &entry, &keys, "the log's keys")
         }
-        (None, None) => Err(Failure::new("no keys were given").hint("`--keys FILE` or `--policy FILE`")),
+        (None, None) => {
+            Err(Failure::new("no keys were given").hint("`--keys FILE` or `--policy FILE`"))
+        }
     }?;
     text::print(&match context.format {
         Format::Json => json(&report)?,
@@ -53,7 +55,10 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
             report.index,
             report.log,
             text::count(report.tree_size),
-            report.time.map(|time| format!(", signed at {}", instant(time))).unwrap_or_default(),
+            report
+                .time
+                .map(|time| format!(", signed at {}", instant(time)))
+                .unwrap_or_default(),
             report.trusted,
             report.entry,
         ),
@@ -61,12 +66,7 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(
-    proof: &str,
-    entry: &[u8],
-    trust: &impl Trust,
-    trusted: &'static str,
-) -> Result<Report> {
+fn check(proof: &str, entry: &[u8], trust: &impl Trust, trusted: &'static str) -> Result<Report> {
     let shown = verify_proof(proof, entry, trust)?;
     let parsed: InclusionProof = proof.parse()?;
     let checkpoint: UnverifiedCheckpoint = parsed.checkpoint;
@@ -75,7 +75,11 @@ fn check(
         log: checkpoint.origin().to_owned(),
         index: shown.index,
         tree_size: shown.tree_size,
-        root: shown.root.iter().map(|byte| format!("{byte:02x}")).collect(),
+        root: shown
+            .root
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
         time: checkpoint.timestamp(),
         trusted,
         entry: match Entry::from_bytes(entry) {

@@ -35,18 +35,24 @@ struct Repaired {
 }
 
 pub(super) fn run(context: &Context, workspace: &Workspace, repairing: bool) -> Result {
-    let repaired = if repairing { put_right(workspace)? } else { Vec::new() };
+    let repaired = if repairing {
+        put_right(workspace)?
+    } else {
+        Vec::new()
+    };
     let mut report = check(workspace)?;
     report.repaired = repaired;
     // Of a ledger that is not sound, the entries say nothing about the releases.
     if report.sound {
         let releases = check_releases(workspace, &context.progress)?;
         context.progress.finish();
-        report.problems.extend(releases.into_iter().map(|problem| Problem {
-            file: problem.file,
-            what: problem.what,
-            hint: problem.hint,
-        }));
+        report
+            .problems
+            .extend(releases.into_iter().map(|problem| Problem {
+                file: problem.file,
+                what: problem.what,
+                hint: problem.hint,
+            }));
         report.sound = report.unfinished || report.problems.is_empty();
     }
     text::print(&match context.format {
@@ -89,7 +95,11 @@ fn check(workspace: &Workspace) -> Result<Report> {
 
 fn put_right(workspace: &Workspace) -> Result<Vec<Repaired>> {
     let lock = SqliteLock::open(&workspace.lock_file())?;
-    let done = repair(&*workspace.ledger_storage()?, &lock, &workspace.ledger_keys()?)?;
+    let done = repair(
+        &*workspace.ledger_storage()?,
+        &lock,
+        &workspace.ledger_keys()?,
+    )?;
     let done = done.into_iter().map(|repair| Repaired {
         file: repair.file,
         what: repair.what.to_owned(),

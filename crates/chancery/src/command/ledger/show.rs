@@ -10,8 +10,8 @@ use chancery_release::entry::{
 use chancery_release::{Entry, Reading, Workspace};
 use serde::Serialize;
 
+use super::super::{Context, Result, json};
 use super::export::Line;
-use super::{Context, Result, json};
 use crate::args::{Format, LedgerShow};
 use crate::command::decide::short;
 use crate::text;
