@@ -237,10 +237,12 @@ fn a_fork_that_is_shown_before_its_tree_is_found_when_the_tree_is_there() {
     assert_eq!(quiet(&log.look()), (5, 5));
     // A checkpoint of 7 entries is published without its tree, and then replaced.
     let forked = Watched::forked(6, 7);
+    let own = fs::read(log.file("checkpoint")).unwrap();
     fs::copy(forked.file("checkpoint"), log.file("checkpoint")).unwrap();
     let report = log.look();
     assert_eq!(kinds(&report), BTreeSet::from(["damaged"]));
     assert_eq!(report.size, 5);
+    fs::write(log.file("checkpoint"), own).unwrap();
     log.grow(9);
     assert_eq!(kinds(&log.look()), BTreeSet::from(["fork"]));
 }

@@ -276,7 +276,7 @@ fn a_log_that_was_put_back_is_not_cosigned_whatever_the_quorum() {
     let nobody = dead();
     let look = quorum(&[("w1", &seen.url), ("w2", &nobody)], 1);
     let at = |history: &History, size| {
-        look.look(&history.checkpoint(size), &|older| {
+        look.unseen(&history.checkpoint(size), &|older| {
             Ok(history.proof(older, size))
         })
     };
