@@ -23,12 +23,10 @@ fn workspace(root: &Path, clock: Fixed) -> Workspace {
     let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
     let files = pack_files(&law).unwrap();
     let config = Config {
-        ledger: "chancery.example/bench".to_owned(),
-        law: PathBuf::from("law/us-medicaid"),
         demonstration: true,
-        memory_mib: Config::DEFAULT_MEMORY_MIB,
+        ..Config::new("chancery.example/bench", "law/us-medicaid")
     };
-    Workspace::init(root, config, &files, &clock).unwrap()
+    Workspace::init(root, config, &files, None, &clock).unwrap()
 }
 
 fn request(recipient: &str, purpose: &str) -> String {

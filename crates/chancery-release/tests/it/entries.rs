@@ -166,13 +166,18 @@ fn every_recipient_has_release_ids() {
 
 #[test]
 fn a_sign_off_is_signed_by_its_key() {
-    let key = chancery_ledger::SigningKey::generate("agency.example/counsel", [2; 32]).unwrap();
+    let key = chancery_ledger::SigningKey::generate(
+        "agency.example/counsel",
+        chancery_ledger::Algorithm::Ed25519,
+        [2; 32],
+    )
+    .unwrap();
     let by = By {
         agency: label("hhs/cms"),
         role: Role::Counsel,
     };
     let (id, digest) = (label("us/usc/8/1360-b"), digest_of("an instrument"));
-    let signature = key.sign(b"something else");
+    let signature = key.sign(b"something else").unwrap();
     let refused = Entry::sign_off(id, digest, by, &key.verifier(), &signature, &clock());
     assert!(refused.unwrap_err().to_string().contains("`signature`"));
     for (_, entry) in every_kind() {

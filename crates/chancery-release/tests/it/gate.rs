@@ -5,8 +5,8 @@ use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
 use chancery_law::LawPack;
 use chancery_model::Request;
 use chancery_release::{
-    Config, Entry, Error, Fixed, Keys, Outcome, Question, Workspace, ask, dataset_law, elements,
-    pack_files, recover, release, replay, rolled_back, still_held, verify, write_ledger,
+    Config, Entry, Error, Fixed, Keys, Outcome, Question, Workspace, ask, check_releases,
+    dataset_law, elements, pack_files, recover, release, replay, still_held, verify, write_ledger,
 };
 
 fn clock() -> Fixed {
@@ -27,13 +27,12 @@ impl Case {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
         let files = pack_files(&root).unwrap();
         let config = Config {
-            ledger: "example/ledger".to_owned(),
-            law: PathBuf::from("law"),
             demonstration,
             memory_mib: 64,
+            ..Config::new("example/ledger", "law")
         };
         let workspace =
-            Workspace::init(&folder.path().join("w"), config, &files, &clock()).unwrap();
+            Workspace::init(&folder.path().join("w"), config, &files, None, &clock()).unwrap();
         let law = workspace.law().unwrap();
         let sources = folder.path().join("sources");
         let states = vec!["06".to_owned(), "48".to_owned()];
@@ -114,10 +113,9 @@ impl Case {
     }
 
     fn keys(&self) -> Keys {
-        let key = |name| self.workspace.public_key(name).unwrap();
         Keys {
-            custodian: key("custodian"),
-            ledger: key("ledger"),
+            custodian: self.workspace.custodian_key().unwrap(),
+            ledger: self.workspace.ledger_keys().unwrap(),
         }
     }
 
@@ -333,13 +331,44 @@ fn a_ledger_put_back_to_an_older_copy_takes_no_entry() {
     still_held(&case.workspace, &release).unwrap();
     std::fs::remove_dir_all(&ledger).unwrap();
     copy(&older, &ledger);
+    // One append behind: its entries are still staged beside the lock, and it is finished again.
+    still_held(&case.workspace, &release).unwrap_err();
+    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    still_held(&case.workspace, &release).unwrap();
+    assert_eq!(check_releases(&case.workspace, &Silent).unwrap(), []);
+
+    case.oversight();
+    std::fs::remove_dir_all(&ledger).unwrap();
+    copy(&older, &ledger);
     let refused = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
-    assert!(matches!(refused, Err(Error::RolledBack { .. })));
+    let refused = refused.unwrap_err();
+    let expected = matches!(
+        refused,
+        Error::Ledger(chancery_ledger::Error::RolledBack { .. })
+    );
+    assert!(expected, "{refused}");
     assert!(matches!(
         still_held(&case.workspace, &release),
         Err(Error::RolledBack { .. })
     ));
-    assert_eq!(rolled_back(&case.workspace).unwrap().len(), 2);
+    let problems = check_releases(&case.workspace, &Silent).unwrap();
+    assert_eq!(problems.len(), 2, "{problems:?}");
+}
+
+#[test]
+fn a_release_that_was_moved_away_or_put_in_the_place_of_another_is_found() {
+    let case = Case::new(true);
+    let (first, second) = (case.oversight(), case.oversight());
+    assert_eq!(check_releases(&case.workspace, &Silent).unwrap(), []);
+    std::fs::remove_dir_all(&second).unwrap();
+    copy(&first, &second);
+    let problems = check_releases(&case.workspace, &Silent).unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].what.contains("another manifest"));
+    std::fs::remove_dir_all(&second).unwrap();
+    let problems = check_releases(&case.workspace, &Silent).unwrap();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].what.contains("it is not here"));
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn by(agency: &str, role: Role) -> By {
 }
 
 fn key(name: &str, seed: u8) -> SigningKey {
-    SigningKey::generate(name, [seed; 32]).unwrap()
+    SigningKey::generate(name, chancery_ledger::Algorithm::Ed25519, [seed; 32]).unwrap()
 }
 
 pub(crate) fn vkey(key: &VerifierKey) -> Vkey {
@@ -119,7 +119,9 @@ fn sign_off() -> Entry {
     );
     let key = key("agency.example/counsel", 2);
     let digest = digest_of("an instrument");
-    let signature = key.sign(SignOff::message(&instrument, digest, &by).as_bytes());
+    let signature = key
+        .sign(SignOff::message(&instrument, digest, &by).as_bytes())
+        .unwrap();
     Entry::sign_off(
         instrument,
         digest,

@@ -11,11 +11,8 @@ use crate::workbench::{Bench, CIVIL, Ran, chancery, files, repository};
 
 /// Appends entries to a workspace's ledger, as another program would.
 fn append(bench: &Bench, entries: &[Vec<u8>]) {
-    let key = bench.workspace().join("keys/ledger.key");
-    let key = chancery_ledger::SigningKey::load(&key).unwrap();
-    let ledger = chancery_ledger::Ledger::open(&bench.workspace().join("ledger"), &key);
     let entries: Vec<&[u8]> = entries.iter().map(Vec::as_slice).collect();
-    ledger.unwrap().append_batch(&entries).unwrap();
+    bench.ledger().append_batch(&entries).unwrap();
 }
 
 /// The test vectors of the documentation, which know one entry of every kind.

@@ -157,9 +157,7 @@ fn a_source_that_changed_after_it_was_added_is_refused_and_the_abort_is_logged()
 fn a_second_writer_is_kept_out() {
     let bench = Bench::with_people();
     bench.file("r.toml", INTEGRITY);
-    let keys = bench.workspace().join("keys");
-    let key = chancery_ledger::SigningKey::load(&keys.join("ledger.key")).unwrap();
-    let first = chancery_ledger::Ledger::open(&bench.workspace().join("ledger"), &key).unwrap();
+    let first = bench.ledger();
     bench
         .run(&["release", "r.toml", ON[0], ON[1]])
         .expect_error(1);

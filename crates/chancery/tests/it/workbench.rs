@@ -182,6 +182,22 @@ impl Bench {
         assert_eq!(self.staged(), [""; 0]);
     }
 
+    /// The ledger, open for writing, as another program would open it.
+    pub(crate) fn ledger(&self) -> chancery_ledger::Ledger {
+        use chancery_ledger::{Folder, Ledger, LogKeys, Parts, SqliteLock, keyfile};
+        let keys = self.workspace().join("keys");
+        let secrets = keyfile::read(&keys.join("ledger.key"), None).unwrap();
+        let now = jiff::Timestamp::now().as_second();
+        Ledger::open(Parts {
+            storage: Box::new(Folder::new(self.workspace().join("ledger"))),
+            lock: Box::new(SqliteLock::open(&keys.join("ledger.sqlite")).unwrap()),
+            keys: LogKeys::from_keys(secrets).unwrap(),
+            cosigner: None,
+            clock: Box::new(move || u64::try_from(now).unwrap()),
+        })
+        .unwrap()
+    }
+
     #[track_caller]
     pub(crate) fn expect_sound(&self) {
         self.run(&["ledger", "fsck"]).expect(0);
