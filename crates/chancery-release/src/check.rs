@@ -16,6 +16,15 @@ pub struct Problem {
     pub hint: String,
 }
 
+/// What a check of all releases found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseCheck {
+    /// What is wrong.
+    pub problems: Vec<Problem>,
+    /// Releases that the ledger holds and a crash has left staged: the next start publishes them.
+    pub unfinished: Vec<String>,
+}
+
 /// Checks every release against its entry in the ledger, and every entry against its release: the
 /// manifest's signature, the digest of every file, the receipt, and that none is missing.
 ///
@@ -26,14 +35,14 @@ pub struct Problem {
 pub fn check_releases(
     workspace: &Workspace,
     progress: &dyn Progress,
-) -> Result<Vec<Problem>, Error> {
+) -> Result<ReleaseCheck, Error> {
     let keys = Keys {
         custodian: workspace.custodian_key()?,
         ledger: workspace.ledger_keys()?,
     };
     let logged = logged(workspace)?;
     let there = folders(workspace)?;
-    let mut problems = Vec::new();
+    let (mut problems, mut unfinished) = (Vec::new(), Vec::new());
     let mut problem = |id: &str, what: String, hint: &str| {
         let file = workspace.releases_dir().join(id).display().to_string();
         let hint = hint.to_owned();
@@ -57,13 +66,20 @@ pub fn check_releases(
         }
     }
     for id in logged.keys().filter(|id| !there.contains(*id)) {
+        if workspace.staging_dir().join(id).exists() {
+            unfinished.push(id.clone());
+            continue;
+        }
         problem(
             id,
             "the ledger has an entry of this release, and it is not here".to_owned(),
-            "restore it from a copy; if a crash left it staged, the next command that logs publishes it",
+            "restore it from a copy",
         );
     }
-    Ok(problems)
+    Ok(ReleaseCheck {
+        problems,
+        unfinished,
+    })
 }
 
 /// The manifest of every release that the ledger holds and that no later entry aborts.

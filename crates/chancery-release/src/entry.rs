@@ -50,12 +50,13 @@ const MOST_USERS: u32 = 999_999;
 /// A fact in the ledger, without any value of a person's record.
 ///
 /// ```
-/// use chancery_ledger::SigningKey;
+/// use chancery_ledger::{Algorithm, SigningKey};
 /// use chancery_release::Fixed;
 /// use chancery_release::entry::{Entry, Reading};
 ///
 /// let clock = Fixed("2026-01-10T12:00:00Z".parse()?);
-/// let key = SigningKey::generate("agency.example/ledger/custodian", [7; 32])?.verifier();
+/// let name = "agency.example/ledger/custodian";
+/// let key = SigningKey::generate(name, Algorithm::Ed25519, [7; 32])?.verifier();
 /// let entry = Entry::workspace(&key, &clock)?;
 /// let bytes = entry.to_bytes()?;
 /// assert!(bytes.starts_with(br#"{"type":"workspace","version":1,"recorded":"2026-01-10T12:00:00Z","#));

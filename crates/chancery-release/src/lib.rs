@@ -36,7 +36,7 @@ mod check;
 
 pub use answer::{Answer, answer, decide};
 pub use book::{Book, retire, rotate, still_held};
-pub use check::{Problem, check_releases};
+pub use check::{Problem, ReleaseCheck, check_releases};
 pub use clock::{Clock, Fixed, System};
 pub use entry::{Entry, Reading};
 pub use gate::{Outcome, recover, release, write_ledger};

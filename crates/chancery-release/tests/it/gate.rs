@@ -5,8 +5,9 @@ use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
 use chancery_law::LawPack;
 use chancery_model::Request;
 use chancery_release::{
-    Config, Entry, Error, Fixed, Keys, Outcome, Question, Workspace, ask, check_releases,
-    dataset_law, elements, pack_files, recover, release, replay, still_held, verify, write_ledger,
+    Config, Entry, Error, Fixed, Keys, Outcome, Question, ReleaseCheck, Workspace, ask,
+    check_releases, dataset_law, elements, pack_files, recover, release, replay, still_held,
+    verify, write_ledger,
 };
 
 fn clock() -> Fixed {
@@ -140,7 +141,12 @@ fn a_release_verifies_and_comes_out_the_same_again() {
 #[test]
 fn the_same_request_twice_is_two_releases() {
     let case = Case::new(true);
-    let (first, second) = (case.oversight(), case.oversight());
+    let first = case.oversight();
+    let next_day = case.release("hhs/oig", "program-administration/integrity", "2026-01-11");
+    let Outcome::Released(_, second) = next_day.unwrap() else {
+        panic!("denied");
+    };
+    let second = second.folder;
     assert_ne!(first, second);
     for folder in [first, second] {
         verify(&folder, &case.keys(), &Silent).unwrap();
@@ -335,7 +341,10 @@ fn a_ledger_put_back_to_an_older_copy_takes_no_entry() {
     still_held(&case.workspace, &release).unwrap_err();
     drop(write_ledger(&case.workspace, &clock()).unwrap());
     still_held(&case.workspace, &release).unwrap();
-    assert_eq!(check_releases(&case.workspace, &Silent).unwrap(), []);
+    assert_eq!(
+        check_releases(&case.workspace, &Silent).unwrap(),
+        ReleaseCheck::default()
+    );
 
     case.oversight();
     std::fs::remove_dir_all(&ledger).unwrap();
@@ -351,22 +360,30 @@ fn a_ledger_put_back_to_an_older_copy_takes_no_entry() {
         still_held(&case.workspace, &release),
         Err(Error::RolledBack { .. })
     ));
-    let problems = check_releases(&case.workspace, &Silent).unwrap();
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
     assert_eq!(problems.len(), 2, "{problems:?}");
 }
 
 #[test]
 fn a_release_that_was_moved_away_or_put_in_the_place_of_another_is_found() {
     let case = Case::new(true);
-    let (first, second) = (case.oversight(), case.oversight());
-    assert_eq!(check_releases(&case.workspace, &Silent).unwrap(), []);
+    let first = case.oversight();
+    let next_day = case.release("hhs/oig", "program-administration/integrity", "2026-01-11");
+    let Outcome::Released(_, second) = next_day.unwrap() else {
+        panic!("denied");
+    };
+    let second = second.folder;
+    assert_eq!(
+        check_releases(&case.workspace, &Silent).unwrap(),
+        ReleaseCheck::default()
+    );
     std::fs::remove_dir_all(&second).unwrap();
     copy(&first, &second);
-    let problems = check_releases(&case.workspace, &Silent).unwrap();
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].what.contains("another manifest"));
     std::fs::remove_dir_all(&second).unwrap();
-    let problems = check_releases(&case.workspace, &Silent).unwrap();
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");
     assert!(problems[0].what.contains("it is not here"));
 }

@@ -14,3 +14,4 @@ mod gate;
 mod samples;
 mod scanner;
 mod suppression;
+mod whole_log;

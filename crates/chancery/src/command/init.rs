@@ -41,12 +41,13 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
         (true, false) => None,
         _ => context.passphrases.offered()?,
     };
-    if passphrase.is_none() && !args.demo {
+    let is_plain = passphrase.is_none();
+    let workspace = make(&args.dir, args.demo, args.ledger.as_deref(), passphrase)?;
+    if is_plain && !args.demo {
         text::warn(
             "the secret keys in keys/ are not encrypted; `chancery ledger keys encrypt` does that",
         );
     }
-    let workspace = make(&args.dir, args.demo, args.ledger.as_deref(), passphrase)?;
     let root = workspace.root().display();
     text::print(&match context.format {
         Format::Json => format!(

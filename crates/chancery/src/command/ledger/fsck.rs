@@ -13,7 +13,7 @@ use crate::text;
 #[derive(Serialize)]
 struct Report {
     sound: bool,
-    /// A crash left an append unfinished, and the next command that logs finishes it.
+    /// A crash left an append or a release unfinished, and the next command that logs finishes it.
     unfinished: bool,
     entries: u64,
     problems: Vec<Problem>,
@@ -46,14 +46,15 @@ pub(super) fn run(context: &Context, workspace: &Workspace, repairing: bool) -> 
     if report.sound {
         let releases = check_releases(workspace, &context.progress)?;
         context.progress.finish();
+        report.sound = releases.problems.is_empty();
+        report.unfinished |= !releases.unfinished.is_empty();
         report
             .problems
-            .extend(releases.into_iter().map(|problem| Problem {
+            .extend(releases.problems.into_iter().map(|problem| Problem {
                 file: problem.file,
                 what: problem.what,
                 hint: problem.hint,
             }));
-        report.sound = report.unfinished || report.problems.is_empty();
     }
     text::print(&match context.format {
         Format::Json => json(&report)?,
@@ -118,7 +119,7 @@ fn summary(report: &Report) -> String {
             report.entries
         ));
         if report.unfinished {
-            text.push_str("\nA crash cut an append short; the next command that logs finishes it.");
+            text.push_str("\nA crash cut something short; the next command that logs finishes it.");
         }
         return text;
     }
