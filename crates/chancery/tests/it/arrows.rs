@@ -36,13 +36,19 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
 ];
 
 /// Dependencies with the one crate that may name them.
-const ONLY_HOME: [(&str, &str); 7] = [
+const ONLY_HOME: [(&str, &str); 14] = [
     ("cedar-policy", "chancery-law"),
     ("cedar-policy-symcc", "chancery-law"),
     ("datafusion", "chancery-plan"),
     ("ballista", "chancery-plan"),
     ("ed25519-dalek", "chancery-ledger"),
+    ("ml-dsa", "chancery-ledger"),
+    ("age", "chancery-ledger"),
     ("tlog_tiles", "chancery-ledger"),
+    ("rusqlite", "chancery-ledger"),
+    ("object_store", "chancery-ledger"),
+    ("hyper", "chancery-ledger"),
+    ("ureq", "chancery-ledger"),
     ("clap", "chancery"),
 ];
 

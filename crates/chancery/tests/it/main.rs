@@ -28,6 +28,7 @@ mod law_defects;
 
 mod ledger;
 
+mod custody;
 mod damage;
 
 mod disk;

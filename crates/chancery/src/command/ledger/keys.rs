@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::super::{Context, Result, json};
 use crate::args::{Format, LedgerKeys};
+use crate::failure::Failure;
 use crate::text;
 
 #[derive(Serialize)]
@@ -27,7 +28,11 @@ pub(super) fn run(context: &Context, workspace: &Workspace, command: &LedgerKeys
         }
         LedgerKeys::Retire { reason } => {
             let mut book = write_ledger(workspace, &System)?;
-            list(context, &retire(workspace, &mut book, *reason, &System)?)
+            let keys = retire(workspace, &mut book, *reason, &System);
+            list(
+                context,
+                &keys.map_err(|error| Failure::from(error).failed())?,
+            )
         }
         LedgerKeys::Encrypt => {
             let passphrase = context.passphrases.choose()?;
