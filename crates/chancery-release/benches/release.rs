@@ -3,7 +3,7 @@
 #![allow(missing_docs, reason = "criterion's own functions")]
 #![allow(clippy::unwrap_used, reason = "a benchmark may fail")]
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use chancery_dataset::synth::{self, Plan};
 use chancery_dataset::{AddRequest, Kind, Silent, add};

@@ -139,7 +139,7 @@ impl Workspace {
         root: &Path,
         config: Config,
         law: &BTreeMap<String, String>,
-        passphrase: Option<Passphrase>,
+        passphrase: Option<&Passphrase>,
         clock: &dyn Clock,
     ) -> Result<Self, Error> {
         let file = root.join(CONFIG);
@@ -155,7 +155,7 @@ impl Workspace {
         let workspace = Self {
             root: root.to_owned(),
             config,
-            ask: passphrase.clone().map_or_else(Ask::default, |passphrase| {
+            ask: passphrase.cloned().map_or_else(Ask::default, |passphrase| {
                 Ask(Some(Arc::new(move |_: &Path| Ok(passphrase.clone()))))
             }),
         };
@@ -172,12 +172,8 @@ impl Workspace {
         let name = &workspace.config.ledger;
         let ledger = LogKeys::random(name)?;
         let custodian = SigningKey::random(&format!("{name}/custodian"), Algorithm::Ed25519)?;
-        workspace.write_keys("ledger", ledger.keys(), passphrase.as_ref())?;
-        workspace.write_keys(
-            "custodian",
-            std::slice::from_ref(&custodian),
-            passphrase.as_ref(),
-        )?;
+        workspace.write_keys("ledger", ledger.keys(), passphrase)?;
+        workspace.write_keys("custodian", std::slice::from_ref(&custodian), passphrase)?;
         let public = ledger.keyring().to_string();
         durable(&workspace.public_file("ledger"), public.as_bytes())?;
         let public = format!("{}\n", custodian.verifier());

@@ -42,7 +42,12 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
         _ => context.passphrases.offered()?,
     };
     let is_plain = passphrase.is_none();
-    let workspace = make(&args.dir, args.demo, args.ledger.as_deref(), passphrase)?;
+    let workspace = make(
+        &args.dir,
+        args.demo,
+        args.ledger.as_deref(),
+        passphrase.as_ref(),
+    )?;
     if is_plain && !args.demo {
         text::warn(
             "the secret keys in keys/ are not encrypted; `chancery ledger keys encrypt` does that",
@@ -76,7 +81,7 @@ pub(crate) fn make(
     dir: &Path,
     demonstration: bool,
     ledger: Option<&str>,
-    passphrase: Option<Passphrase>,
+    passphrase: Option<&Passphrase>,
 ) -> Result<Workspace> {
     std::fs::create_dir_all(dir)
         .map_err(|error| Failure::new(format!("cannot create `{}`: {error}", dir.display())))?;

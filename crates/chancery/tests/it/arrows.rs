@@ -36,7 +36,7 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
 ];
 
 /// Dependencies with the one crate that may name them.
-const ONLY_HOME: [(&str, &str); 14] = [
+const ONLY_HOME: [(&str, &str); 13] = [
     ("cedar-policy", "chancery-law"),
     ("cedar-policy-symcc", "chancery-law"),
     ("datafusion", "chancery-plan"),

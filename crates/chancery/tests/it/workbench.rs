@@ -187,13 +187,12 @@ impl Bench {
         use chancery_ledger::{Folder, Ledger, LogKeys, Parts, SqliteLock, keyfile};
         let keys = self.workspace().join("keys");
         let secrets = keyfile::read(&keys.join("ledger.key"), None).unwrap();
-        let now = jiff::Timestamp::now().as_second();
         Ledger::open(Parts {
             storage: Box::new(Folder::new(self.workspace().join("ledger"))),
             lock: Box::new(SqliteLock::open(&keys.join("ledger.sqlite")).unwrap()),
             keys: LogKeys::from_keys(secrets).unwrap(),
             cosigner: None,
-            clock: Box::new(move || u64::try_from(now).unwrap()),
+            clock: chancery_release::Clock::seconds(&chancery_release::System),
         })
         .unwrap()
     }
