@@ -181,7 +181,7 @@ impl Check<'_> {
             }
         };
         if let Some(keys) = keys
-            && let Err(problem) = keys.verify(parsed.clone())
+            && let Err(problem) = keys.verify_current(parsed.clone())
         {
             self.problem(CHECKPOINT, problem.to_string(), RESTORE);
         }

@@ -194,7 +194,7 @@ impl Ledger {
             let (size, root) = (ledger.locked.size(), ledger.locked.root());
             let checkpoint = ledger.keys.sign(size, root, time)?;
             ledger.decide(checkpoint)?;
-            ledger.publish(ledger.locked.clone())
+            ledger.finish().map(drop)
         })
     }
 
@@ -284,10 +284,7 @@ impl Ledger {
     fn finish(&mut self) -> Result<Vec<Receipt>> {
         self.published_fits()?;
         if same_tree(&self.published, &self.locked) {
-            if !self.is_published()? {
-                self.publish(self.locked.clone())?;
-            }
-            return Ok(Vec::new());
+            return self.finish_same_tree().map(|()| Vec::new());
         }
         let staged = self.staged()?.ok_or_else(|| self.rolled_back())?;
         if (staged.new_size, staged.new_root.0) != (self.locked.size(), self.locked.root())
@@ -314,10 +311,7 @@ impl Ledger {
         // 8. Cosign. A crash here: as in step 6; witnesses that have cosigned do so again. Without
         //    a quorum the entries are in the log and not published, and the next append or `open`
         //    tries again.
-        let checkpoint = match &self.cosigner {
-            Some(cosigner) => cosigner.cosign(&self.locked, &|older| prove_since(&tiles, older))?,
-            None => self.locked.clone(),
-        };
+        let checkpoint = self.cosign(&self.locked, &tiles)?;
         let receipts = (staged.old_size..staged.new_size)
             .map(|index| {
                 Ok(Receipt {
@@ -456,6 +450,32 @@ impl Ledger {
         let published = &self.published;
         let tiles = Tiles::open(&*self.storage, published.size(), published.root())?;
         cosigner.look(published, &|older| prove_since(&tiles, older))
+    }
+
+    /// Steps 8 and 9 for a checkpoint of the tree that is published already: one that was signed once
+    /// more, or that was published before its witnesses were asked for.
+    fn finish_same_tree(&mut self) -> Result<()> {
+        let is_published = self.is_published()?;
+        let newest = if self.locked.timestamp() > self.published.timestamp() {
+            &self.locked
+        } else {
+            &self.published
+        };
+        let tiles = Tiles::open(&*self.storage, newest.size(), newest.root())?;
+        let checkpoint = self.cosign(newest, &tiles)?;
+        drop(tiles);
+        if is_published && checkpoint == self.published {
+            return Ok(());
+        }
+        self.publish(checkpoint)
+    }
+
+    /// The checkpoint with the cosignatures that it needs, if any, and that it has not got yet.
+    fn cosign(&self, checkpoint: &Checkpoint, tiles: &Tiles<'_>) -> Result<Checkpoint> {
+        match &self.cosigner {
+            Some(cosigner) => cosigner.cosign(checkpoint, &|older| prove_since(tiles, older)),
+            None => Ok(checkpoint.clone()),
+        }
     }
 
     fn rolled_back(&self) -> Error {

@@ -32,6 +32,8 @@ mod faults;
 
 mod simulation;
 
+mod cosigned;
+
 mod round_trips;
 
 // Who watches the log.
