@@ -1,61 +1,74 @@
-//! A tamper-evident ledger: a transparency log of opaque entries in a local folder.
+//! A tamper-evident ledger: a transparency log of opaque entries, in a folder or a bucket.
 //!
 //! Whoever keeps a copy of a checkpoint can later show that an entry was removed, changed or
-//! slipped in, and whoever keeps a receipt can show that an entry is in the ledger, offline and
-//! without this crate: the formats are those of [tlog-tiles], [tlog-checkpoint], [signed-note] and
-//! [tlog-proof], with SHA-256 trees as in RFC 6962, so stock tools check them.
+//! slipped in, and whoever keeps a receipt can show that an entry is in the log, offline and
+//! without this crate: the formats are those of [tlog-tiles], [tlog-checkpoint], [signed-note],
+//! [tlog-cosignature], [tlog-witness], [tlog-policy] and [tlog-proof], with SHA-256 trees as in
+//! RFC 6962, so stock tools check them.
 //!
-//! Read the modules in this order: a key signs checkpoints; proofs lead from an entry to a
-//! checkpoint; bundles and tiles keep entries and hashes on disk; [`Ledger::append`] adds to them
-//! and [`Ledger::open`] recovers; [`LedgerReader`] reads; [`fsck`] re-hashes everything.
+//! Read the modules in this order: keys sign checkpoints; proofs lead from an entry to a
+//! checkpoint; bundles and tiles keep entries and hashes; the lock holds what is decided;
+//! [`Ledger::append`] and [`Ledger::open`] share one function that finishes what is decided;
+//! [`Appender`] lets many threads append; [`LedgerReader`] reads; [`fsck`] re-hashes everything and
+//! [`repair`] computes what can be computed; [`witness`] and [`monitor`] are run by others.
 //!
 //! # Example
 //!
 //! ```
-//! use chancery_ledger::{Error, Ledger, LedgerReader, LogKeys, fsck, verify_proof};
+//! use chancery_ledger::{
+//!     Error, Folder, Ledger, LedgerReader, LogKeys, Parts, SqliteLock, fsck, verify_proof,
+//! };
 //!
 //! # let folder = tempfile::tempdir().unwrap();
-//! # let dir = folder.path().join("ledger");
-//! # let dir = dir.as_path();
-//! let key = LogKeys::generate("agency.example/ledger", &[7; 32])?;
-//! Ledger::create(dir, &key)?;
-//! let mut ledger = Ledger::open(dir, &key)?;
+//! # let dir = folder.path();
+//! let keys = LogKeys::generate("agency.example/ledger", &[7; 32])?;
+//! let mut ledger = Ledger::create(Parts {
+//!     storage: Box::new(Folder::new(dir.join("ledger"))),
+//!     lock: Box::new(SqliteLock::create(&dir.join("ledger.sqlite"))?),
+//!     keys: keys.clone(),
+//!     cosigner: None,
+//!     clock: Box::new(|| 1_800_000_000),
+//! })?;
 //! let receipt = ledger.append(b"released: 3 tables to hhs/oig")?;
 //!
-//! // Years later, with the receipt and the public key alone:
-//! let shown = verify_proof(receipt.proof(), b"released: 3 tables to hhs/oig", &key.keyring())?;
+//! // Years later, with the receipt and the public keys alone:
+//! let (proof, trusted) = (receipt.proof().to_string(), keys.keyring());
+//! let shown = verify_proof(&proof, b"released: 3 tables to hhs/oig", &trusted)?;
 //! assert_eq!((shown.index, shown.tree_size), (0, 1));
 //!
 //! // The same receipt shows nothing about any other entry.
-//! let other = verify_proof(receipt.proof(), b"released: 2 tables to hhs/oig", &key.keyring());
+//! let other = verify_proof(&proof, b"released: 2 tables to hhs/oig", &trusted);
 //! assert!(matches!(other, Err(Error::NotProven { .. })));
 //!
-//! assert_eq!(LedgerReader::open(dir)?.entry(0)?, b"released: 3 tables to hhs/oig");
-//! assert!(fsck(dir, Some(&key.keyring()))?.is_sound());
+//! let published = dir.join("ledger");
+//! assert_eq!(LedgerReader::open(&published)?.entry(0)?, b"released: 3 tables to hhs/oig");
+//! assert!(fsck(&Folder::new(&published), Some(&trusted), None)?.is_sound());
 //! # Ok::<(), Error>(())
 //! ```
 //!
 //! # What is borrowed and what is not
 //!
-//! `signed_note` parses, signs and verifies notes, and `tlog_tiles` computes tile coordinates,
-//! roots and proofs; both are ports of Go's `x/mod`. `ed25519-dalek` and `ml-dsa` sign, `age`
-//! encrypts key files. Own code stands in where they do not fit:
+//! `signed_note` parses notes, `tlog_tiles` computes tile coordinates, roots and proofs (both are
+//! ports of Go's `x/mod`), `ed25519-dalek` and `ml-dsa` sign, `age` encrypts keys at rest, `SQLite`
+//! keeps what must change in one step. Own code stands in where they do not fit:
 //!
-//! - signature lines of ML-DSA-44 keys and of witnesses, and vkeys in their one spelling, as
-//!   `signed_note` knows plain Ed25519 alone;
 //! - reading tiles (`tiles`), as `tlog_tiles::TileHashReader` leaves some full tiles unverified
 //!   and its errors cannot name a file;
 //! - the C2SP file names (`layout`), as `tlog_tiles` prints Go's older ones;
-//! - the proof text and entry bundles, which neither has.
+//! - cosignatures, policies, the proof text and entry bundles, which neither has.
 //!
 //! # What it does not do
 //!
-//! It reads no clock, asks no witness and cannot tell that the whole folder was put back to an
-//! older copy: that takes someone else who has seen a newer checkpoint.
+//! It reads no clock of its own. Without a witness or a monitor it cannot tell that the published
+//! files and the lock were both put back to older copies: that takes somebody else who has seen
+//! a newer checkpoint.
 //!
 //! [tlog-tiles]: https://c2sp.org/tlog-tiles
 //! [tlog-checkpoint]: https://c2sp.org/tlog-checkpoint
 //! [signed-note]: https://c2sp.org/signed-note
+//! [tlog-cosignature]: https://c2sp.org/tlog-cosignature
+//! [tlog-witness]: https://c2sp.org/tlog-witness
+//! [tlog-policy]: https://c2sp.org/tlog-policy
 //! [tlog-proof]: https://c2sp.org/tlog-proof
 
 // In reading order. The blank lines keep rustfmt from sorting it.

@@ -14,7 +14,7 @@ use crate::{oracle, slices};
 /// Sizes to start from: empty, small, and on either side of a full tile.
 const STARTS: [u64; 4] = [0, 3, 254, 511];
 /// How many schedules a test run tries.
-const SCHEDULES: u64 = 5_000;
+const SCHEDULES: u64 = 2_000;
 
 /// A generator whose whole state is the seed: `splitmix64`.
 struct Dice(u64);
