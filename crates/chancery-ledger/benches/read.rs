@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use chancery_ledger::{
-    Folder, Ledger, LedgerReader, LogKeys, Parts, SqliteLock, fsck, verify_proof,
+    Folder, Ledger, LedgerReader, LogKeys, Parts, SqliteLock, Storage, fsck, verify_proof,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -38,7 +38,14 @@ fn log(dir: &Path, keys: &LogKeys, size: u64) {
         ledger.append_batch(&entries).unwrap();
     }
     let seconds = start.elapsed().as_secs_f64();
+    let folder = Folder::new(dir.join("ledger"));
+    let files = folder.list("").unwrap();
+    let bytes: usize = files
+        .iter()
+        .map(|file| folder.read(file).unwrap().unwrap().len())
+        .sum();
     println!("appended {size} entries, {BATCH} at a time, in {seconds:.1} s");
+    println!("they are {bytes} bytes in {} files", files.len());
 }
 
 fn read(c: &mut Criterion) {
