@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Mutex, OnceLock};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chancery_ledger::monitor::{Expected, Monitor};
 use chancery_ledger::witness::{AddCheckpoint, Answer, Witness};
 use chancery_ledger::{
@@ -343,6 +344,28 @@ fn checkpoint(input: &[u8]) -> Result<bool, String> {
         if verified.timestamp() != Some(NOW) {
             return Err("another time under the same signatures".to_owned());
         }
+    }
+    // The note is kept as it came, so it is put together anew from what was read of it.
+    let (origin, size) = (parsed.origin(), parsed.size());
+    let head = format!(
+        "{origin}\n{size}\n{}\n",
+        BASE64_STANDARD.encode(parsed.root())
+    );
+    if !parsed.body().starts_with(&head) {
+        return Err("the tree can be written in another way".to_owned());
+    }
+    let signatures = parsed
+        .as_str()
+        .strip_prefix(parsed.body())
+        .unwrap_or_default();
+    for line in signatures.lines().skip(1) {
+        let base64 = line.rsplit(' ').next().unwrap_or_default();
+        let bytes = BASE64_STANDARD.decode(base64).map_err(|e| e.to_string())?;
+        equal(
+            &BASE64_STANDARD.encode(bytes).as_str(),
+            &base64,
+            "the base64 of a signature",
+        )?;
     }
     equal(
         &parsed.to_string().as_bytes(),
