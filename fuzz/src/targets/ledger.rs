@@ -20,14 +20,14 @@ use crate::memory::{Memory, MemoryLock};
 pub(super) const LEDGER: [Target; 13] = [
     Target {
         name: "checkpoint",
-        rounds: 2_000,
+        rounds: 4_000,
         sound: || notes().to_vec(),
         words: NOTE_WORDS,
         check: checkpoint,
     },
     Target {
         name: "proof",
-        rounds: 2_000,
+        rounds: 4_000,
         sound: || proofs().to_vec(),
         words: &[
             b"\n\n",
@@ -48,21 +48,21 @@ pub(super) const LEDGER: [Target; 13] = [
     },
     Target {
         name: "vkey",
-        rounds: 2_000,
+        rounds: 20_000,
         sound: || lines(&all_keys(), |key| key.verifier().to_string()),
         words: &[b"+", b"=", b"A", b"AAAAAAAA"],
         check: vkey,
     },
     Target {
         name: "keyring",
-        rounds: 500,
+        rounds: 5_000,
         sound: keyrings,
         words: &[b"+", b"=", b"\n", b"\n\n", b"agency.example/ledger+"],
         check: keyring,
     },
     Target {
         name: "policy",
-        rounds: 200,
+        rounds: 3_000,
         sound: || vec![policy_text().into_bytes(), b"quorum none\n".to_vec()],
         words: &[
             b"quorum ",
@@ -83,14 +83,14 @@ pub(super) const LEDGER: [Target; 13] = [
     },
     Target {
         name: "cosignature",
-        rounds: 1_000,
+        rounds: 2_000,
         sound: cosignatures,
         words: NOTE_WORDS,
         check: cosignature,
     },
     Target {
         name: "witness",
-        rounds: 200,
+        rounds: 1_000,
         sound: requests,
         words: &[
             b"old ",
@@ -105,7 +105,7 @@ pub(super) const LEDGER: [Target; 13] = [
     },
     Target {
         name: "keyfile",
-        rounds: 500,
+        rounds: 1_000,
         sound: || key_files().to_vec(),
         words: &[
             b"PRIVATE+KEY+",
@@ -118,28 +118,28 @@ pub(super) const LEDGER: [Target; 13] = [
     },
     Target {
         name: "files",
-        rounds: 40,
+        rounds: 300,
         sound: files,
         words: FILE_WORDS,
         check: file,
     },
     Target {
         name: "repair",
-        rounds: 20,
+        rounds: 200,
         sound: files,
         words: FILE_WORDS,
         check: repaired,
     },
     Target {
         name: "monitor",
-        rounds: 10,
+        rounds: 20,
         sound: files,
         words: FILE_WORDS,
         check: monitored,
     },
     Target {
         name: "lock",
-        rounds: 50,
+        rounds: 300,
         sound: locks,
         words: &[
             b"chancery staged append v1\n",
