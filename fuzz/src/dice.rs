@@ -21,9 +21,13 @@ impl Dice {
         from.get(self.below(from.len()))
     }
 
-    /// A piece of `input`.
+    /// A piece of `input`; more often than by chance at one of its ends.
     fn piece(&mut self, input: &[u8]) -> std::ops::Range<usize> {
-        let start = self.below(input.len() + 1);
+        let start = match self.below(8) {
+            0 => 0,
+            1 => input.len(),
+            _ => self.below(input.len() + 1),
+        };
         let length = match self.below(3) {
             0 => self.below(4),
             1 => self.below(40),

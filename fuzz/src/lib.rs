@@ -9,6 +9,8 @@
 
 mod dice;
 
+mod memory;
+
 pub mod targets;
 
 use std::time::{Duration, Instant};

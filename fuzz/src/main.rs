@@ -1,9 +1,10 @@
-//! `chancery-fuzz SECONDS SEED [TARGET …]`: runs targets one after another and prints counts.
+//! `chancery-fuzz SECONDS SEED [TARGET …]`: runs targets one after another and prints counts;
+//! `chancery-fuzz names` prints their names.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use chancery_fuzz::{Until, run, targets::ALL};
+use chancery_fuzz::{Until, run, targets::all};
 
 #[expect(
     clippy::print_stdout,
@@ -11,7 +12,11 @@ use chancery_fuzz::{Until, run, targets::ALL};
     reason = "a command prints"
 )]
 fn main() -> ExitCode {
-    let mut args = std::env::args().skip(1);
+    let mut args = std::env::args().skip(1).peekable();
+    if args.peek().is_some_and(|first| first == "names") {
+        all().for_each(|target| println!("{}", target.name));
+        return ExitCode::SUCCESS;
+    }
     let mut number = |default: u64| {
         args.next()
             .and_then(|arg| arg.parse().ok())
@@ -20,7 +25,14 @@ fn main() -> ExitCode {
     let (seconds, seed) = (number(60), number(1));
     let wanted: Vec<String> = args.collect();
     let mut code = ExitCode::SUCCESS;
-    for target in &ALL {
+    if let Some(unknown) = wanted
+        .iter()
+        .find(|name| all().all(|target| target.name != **name))
+    {
+        eprintln!("there is no target `{unknown}`");
+        return ExitCode::FAILURE;
+    }
+    for target in all() {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == target.name) {
             continue;
         }

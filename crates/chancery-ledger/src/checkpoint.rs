@@ -1,6 +1,7 @@
 //! The signed tree head: `c2sp.org/tlog-checkpoint` in a `c2sp.org/signed-note`.
 
 use std::fmt;
+use std::sync::Arc;
 
 use signed_note::{Note, Signature};
 use tlog_tiles::Hash;
@@ -106,9 +107,10 @@ impl fmt::Display for Checkpoint {
 /// A checkpoint that has the right form, signed by nobody knows whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnverifiedCheckpoint {
-    note: String,
+    /// Shared, as each receipt of a batch has it.
+    note: Arc<str>,
     body_length: usize,
-    origin: String,
+    origin: Arc<str>,
     size: u64,
     root: [u8; 32],
 }
@@ -136,9 +138,9 @@ impl UnverifiedCheckpoint {
         }
         let note = std::str::from_utf8(note).map_err(|_| malformed("not text"))?;
         Ok(Self {
-            note: note.to_owned(),
+            note: note.into(),
             body_length: parsed.text().len(),
-            origin: body.origin().to_owned(),
+            origin: body.origin().into(),
             size: body.size(),
             root: body.hash().0,
         })
@@ -195,19 +197,17 @@ impl UnverifiedCheckpoint {
             .ok()
             .and_then(|body| String::from_utf8(body.to_bytes()).ok())
             .ok_or_else(|| Error::malformed("checkpoint", "it cannot be put into a note"))?;
-        let mut unsigned = Self {
+        let unsigned = Self {
             body_length: body.len(),
-            note: body,
-            origin: origin.to_owned(),
+            note: body.as_str().into(),
+            origin: origin.into(),
             size,
             root,
         };
         let lines = keys
             .map(|key| cosignature::sign_line(key, &unsigned, time))
             .collect::<Result<String>>()?;
-        unsigned.note.push('\n');
-        unsigned.note.push_str(&lines);
-        Self::parse(unsigned.note.as_bytes())
+        Self::parse(format!("{body}\n{lines}").as_bytes())
     }
 
     /// The signature lines, in their order.
