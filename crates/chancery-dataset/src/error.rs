@@ -71,7 +71,8 @@ impl Error {
             Self::Absent { .. } => Some("`chancery dataset add` adds one"),
             Self::Changed { .. } => Some("add the changed file as a new dataset"),
             Self::Damaged { .. } => Some("add the dataset again from its sources"),
-            Self::Cancelled | Self::Io { .. } => None,
+            Self::Io { .. } => Some("check the disk and its permissions, then run it again"),
+            Self::Cancelled => None,
         }
     }
 

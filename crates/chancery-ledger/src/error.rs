@@ -324,7 +324,7 @@ impl Error {
     /// What the operator can do about it, where that is known.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::Io { reason, .. } => io_hint(reason.kind()),
+            Self::Io { reason, .. } => Some(io_hint(reason.kind())),
             Self::AlreadyExists { .. } => {
                 Some("use the ledger that is there, or give a folder of its own")
             }
@@ -343,7 +343,7 @@ impl Error {
             Self::Conflict { .. } => {
                 Some("was an older checkpoint restored? compare with a witness before going on")
             }
-            Self::Database { reason, .. } => database_hint(reason),
+            Self::Database { reason, .. } => Some(database_hint(reason)),
             Self::LockMissing { .. } => Some(
                 "restore it from the latest copy, and compare with a witness: `chancery ledger fsck --repair` moves a lock that is behind",
             ),
@@ -387,7 +387,13 @@ impl Error {
             Self::UnfitStore { .. } => Some(
                 "use a store that honours `If-None-Match` and `If-Match` on PUT, or a local folder",
             ),
-            Self::Malformed { .. } | Self::NoSuchEntry { .. } | Self::NotProven { .. } => None,
+            Self::Malformed { .. } => {
+                Some("it was changed or cut short on its way: get it again from where it is from")
+            }
+            Self::NoSuchEntry { .. } => Some("`chancery ledger show` lists the entries"),
+            Self::NotProven { .. } => {
+                Some("do not rely on it: ask for a proof from the log itself, and keep this one")
+            }
         }
     }
 
@@ -439,35 +445,43 @@ impl Error {
     }
 }
 
-fn database_hint(reason: &rusqlite::Error) -> Option<&'static str> {
+/// What to do when a disk fails in a way that nobody here can tell the cause of.
+const CHECK_DISK: &str =
+    "check the disk, then start again: opening finishes or drops the last append";
+
+fn database_hint(reason: &rusqlite::Error) -> &'static str {
     use rusqlite::ErrorCode;
-    match reason.sqlite_error_code()? {
-        ErrorCode::DiskFull => Some("free some disk space, then start again"),
-        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-            Some("the user running this command needs write access to the database's folder")
+    match reason.sqlite_error_code() {
+        Some(ErrorCode::DiskFull) => "free some disk space, then start again",
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            "the user running this command needs write access to the database's folder"
         }
-        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => {
-            Some("restore it from the latest copy, and compare with a witness before going on")
+        Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => {
+            "restore it from the latest copy, and compare with a witness before going on"
         }
-        ErrorCode::SystemIoFailure => {
-            Some("check the disk, then start again: opening finishes or drops the last append")
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            "wait for the other command to end, or find it with `fuser` on the database"
         }
-        _ => None,
+        Some(ErrorCode::SystemIoFailure) => {
+            "check the disk, and that there is room on it, then start again: opening finishes or \
+             drops the last append"
+        }
+        _ => CHECK_DISK,
     }
 }
 
-fn io_hint(kind: io::ErrorKind) -> Option<&'static str> {
+fn io_hint(kind: io::ErrorKind) -> &'static str {
     match kind {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            Some("the user running this command needs write access to the ledger's folder")
+            "the user running this command needs write access to the ledger's folder"
         }
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Some("free some disk space, then start again")
+            "free some disk space, then start again"
         }
-        io::ErrorKind::NotFound => Some("check the path"),
+        io::ErrorKind::NotFound => "check the path",
         io::ErrorKind::ResourceBusy => {
-            Some("stop the other writer, and compare with a witness before going on")
+            "stop the other writer, and compare with a witness before going on"
         }
-        _ => None,
+        _ => CHECK_DISK,
     }
 }

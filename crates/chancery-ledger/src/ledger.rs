@@ -456,10 +456,12 @@ impl Ledger {
     /// more, or that was published before its witnesses were asked for.
     fn finish_same_tree(&mut self) -> Result<()> {
         let is_published = self.is_published()?;
-        let newest = if self.locked.timestamp() > self.published.timestamp() {
-            &self.locked
-        } else {
+        // Two of one second are told apart by their text: cosignatures are put at its end.
+        let is_of_locked = self.published.as_str().starts_with(self.locked.as_str());
+        let newest = if is_of_locked || self.locked.timestamp() < self.published.timestamp() {
             &self.published
+        } else {
+            &self.locked
         };
         let tiles = Tiles::open(&*self.storage, newest.size(), newest.root())?;
         let checkpoint = self.cosign(newest, &tiles)?;

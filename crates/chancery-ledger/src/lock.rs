@@ -119,13 +119,20 @@ impl SqliteLock {
     /// [`Error::Missing`] when it is not there.
     pub fn for_reading(path: &Path) -> Result<Self> {
         require(path)?;
-        // A reader of a write-ahead log may have to write its index.
-        Ok(Self {
+        let reader = |database| Self {
             path: path.to_owned(),
-            database: connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
-                .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))?,
+            database,
             _writer: None,
-        })
+        };
+        // A reader of a write-ahead log may have to write its index.
+        let lock = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .or_else(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
+            .map(reader)?;
+        // It cannot on a disk that is read-only, and need not where there is no such log.
+        if lock.load().is_err() && !has_journal(path) {
+            return connect_unchanging(path).map(reader);
+        }
+        Ok(lock)
     }
 
     fn changed(&self, action: &'static str, changed: rusqlite::Result<usize>) -> Result<usize> {
@@ -183,13 +190,49 @@ fn connect(path: &Path, access: OpenFlags) -> Result<Connection> {
         let database = Connection::open_with_flags(path, flags)?;
         database.busy_timeout(std::time::Duration::from_secs(5))?;
         if access == OpenFlags::SQLITE_OPEN_READ_WRITE {
-            database.pragma_update(None, "journal_mode", "WAL")?;
-            // A commit is on disk before it is reported.
-            database.pragma_update(None, "synchronous", "FULL")?;
+            commit_durably(&database)?;
         }
         Ok(database)
     };
     open().map_err(|reason| failed("open", path, reason))
+}
+
+/// Sees to it that a commit is on disk before it is reported: that takes FULL, as NORMAL may lose
+/// the last ones.
+pub(crate) fn commit_durably(database: &Connection) -> rusqlite::Result<()> {
+    let mode: String =
+        database.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    // Told in no other way; and with the journal of before, a power cut could take back a commit.
+    if mode != "wal" {
+        let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR);
+        let problem = "its write-ahead log cannot be made".to_owned();
+        return Err(rusqlite::Error::SqliteFailure(code, Some(problem)));
+    }
+    database.pragma_update(None, "synchronous", "FULL")
+}
+
+/// Opens a database that nobody changes, not even to look at it.
+fn connect_unchanging(path: &Path) -> Result<Connection> {
+    let name = path.display().to_string();
+    let name = name
+        .replace('%', "%25")
+        .replace('?', "%3f")
+        .replace('#', "%23");
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)
+        .map_err(|reason| failed("open", path, reason))
+}
+
+/// Whether there is a write-ahead log that the database is not to be read without.
+fn has_journal(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push("-wal");
+    fs::metadata(&name).map_or_else(
+        |reason| reason.kind() != io::ErrorKind::NotFound,
+        |journal| journal.len() > 0,
+    )
 }
 
 /// Takes the writer's lock, which is a file of its own: `SQLite` has uses of its own for its files.

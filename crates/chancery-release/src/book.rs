@@ -6,8 +6,8 @@ use chancery_ledger::{
 };
 use chancery_model::{Fault, Place};
 
-use crate::entry::{Label, RotationReason, Vkey};
-use crate::staging::{RECEIPT, durable};
+use crate::entry::{KeyRotation, Label, RotationReason, Vkey};
+use crate::staging::{RECEIPT, durable, sync};
 use crate::{Clock, Entry, Error, Workspace};
 
 /// The ledger, opened for writing.
@@ -19,10 +19,13 @@ pub struct Book {
 }
 
 impl Book {
-    /// Opens the ledger of a workspace; its lock keeps out a second writer.
+    /// Opens the ledger of a workspace, and finishes a change of its keys that was cut short. Its
+    /// lock keeps out a second writer.
     pub(crate) fn open(workspace: &Workspace, clock: &dyn Clock) -> Result<Self, Error> {
         let ledger = Ledger::open(workspace.ledger_parts(clock)?)?;
-        Ok(Self { ledger })
+        let mut book = Self { ledger };
+        book.recover_change(workspace)?;
+        Ok(book)
     }
 
     /// Enters a fact, durably.
@@ -48,14 +51,95 @@ impl Book {
         self.ledger.keyring()
     }
 
-    /// Signs with these keys from now on, and publishes which they are.
-    fn change_keys(&mut self, workspace: &Workspace, keys: LogKeys) -> Result<(), Error> {
-        // The secret keys first: a crash after this leaves keys that sign from the next start on.
-        workspace.replace_keys("ledger", keys.keys())?;
-        self.ledger.change_keys(keys)?;
+    /// Carries out a change of keys that is announced, from wherever a crash left it.
+    ///
+    /// The announcement is the entry to be logged, in a file beside the keys. It is written before
+    /// anything else is done and removed after everything is, so that a change of keys is in the
+    /// ledger if and only if it is made.
+    fn carry_out(
+        &mut self,
+        workspace: &Workspace,
+        change: &[u8],
+        all: &LogKeys,
+    ) -> Result<(), Error> {
+        // 1. Log it, signed by the keys of before and of after. A crash here: logged or not, and
+        //    the next start looks.
+        if !self.holds(workspace, change)? {
+            self.ledger.append(change)?;
+        }
+        // 2. Destroy the secrets of keys that are retired. A crash here: the next start has only
+        //    the newest keys to sign with.
+        if retires(change) {
+            let newest = all.retired()?;
+            workspace.replace_keys("ledger", newest.keys())?;
+            self.ledger.change_keys(newest)?;
+        }
+        // 3. Tell readers, who may rely on the newest keys having signed. A crash here: again.
         let known = self.ledger.keyring().to_string();
-        durable(&workspace.public_file("ledger"), known.as_bytes())
+        durable(&workspace.public_file("ledger"), known.as_bytes())?;
+        withdraw(workspace)
     }
+
+    /// Finishes a change of keys that was announced, or withdraws it when its keys never were made.
+    fn recover_change(&mut self, workspace: &Workspace) -> Result<(), Error> {
+        let file = workspace.change_file();
+        let change = match std::fs::read(&file) {
+            Ok(change) => change,
+            Err(reason) if reason.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(reason) => return Err(Error::io("read", &file)(reason)),
+        };
+        let all = workspace.log_keys()?;
+        // Once more, for what a crash left of the last time: it may not last, or lie beside.
+        workspace.replace_keys("ledger", all.keys())?;
+        let here = |key: &Vkey| all.keyring().keys().any(|own| *key == own.to_string());
+        let made = rotation_of(&change).is_some_and(|change| change.added.iter().all(here));
+        if !made {
+            return withdraw(workspace);
+        }
+        self.ledger.refresh()?;
+        self.carry_out(workspace, &change, &all)
+    }
+
+    /// Whether an entry is in the ledger; from the end, as it was to be the last.
+    fn holds(&self, workspace: &Workspace, wanted: &[u8]) -> Result<bool, Error> {
+        let reader = LedgerReader::open_with(workspace.ledger_storage()?, self.keyring())?;
+        let mut end = reader.size();
+        while end > 0 {
+            let start = (end - 1) / 256 * 256;
+            for entry in reader.entries(start..end)? {
+                if entry?.1 == wanted {
+                    return Ok(true);
+                }
+            }
+            end = start;
+        }
+        Ok(false)
+    }
+}
+
+/// What an announcement says, if it is whole.
+fn rotation_of(change: &[u8]) -> Option<KeyRotation> {
+    match Entry::from_bytes(change).known()? {
+        Entry::KeyRotation(rotation) => Some(rotation),
+        _ => None,
+    }
+}
+
+fn retires(change: &[u8]) -> bool {
+    rotation_of(change).is_some_and(|change| !change.retired.is_empty())
+}
+
+/// Writes down what is about to be done to the keys.
+fn announce(workspace: &Workspace, change: &Entry) -> Result<Vec<u8>, Error> {
+    let change = change.to_bytes()?;
+    durable(&workspace.change_file(), &change)?;
+    Ok(change)
+}
+
+fn withdraw(workspace: &Workspace) -> Result<(), Error> {
+    let file = workspace.change_file();
+    std::fs::remove_file(&file).map_err(Error::io("remove", &file))?;
+    sync(file.parent().unwrap_or(&file))
 }
 
 /// Adds a new pair of keys to those that sign the ledger. Until the older ones are retired, all of
@@ -70,12 +154,18 @@ pub fn rotate(
     reason: RotationReason,
     clock: &dyn Clock,
 ) -> Result<Keyring, Error> {
-    let before = book.keyring().clone();
-    book.change_keys(workspace, workspace.log_keys()?.rotated()?)?;
-    let added = book.keyring().current().iter();
-    let added = added.filter(|key| !before.keys().any(|old| old == *key));
-    let entry = rotation(&before, reason, vkeys(added)?, Vec::new(), clock)?;
-    book.append(&entry)?;
+    let before = workspace.log_keys()?;
+    let all = before.rotated()?;
+    let (old, new) = (before.keyring(), all.keyring());
+    let added = new.keys().filter(|key| !old.keys().any(|old| old == *key));
+    let entry = rotation(&new, reason, vkeys(added)?, Vec::new(), clock)?;
+    // A crash here: there are no such keys, and the next start withdraws the announcement.
+    let change = announce(workspace, &entry)?;
+    // A crash here: the next start signs with the new keys as well, and finishes.
+    workspace.replace_keys("ledger", all.keys())?;
+    book.ledger
+        .change_keys(LogKeys::from_keys(all.keys().to_vec())?)?;
+    book.carry_out(workspace, &change, &all)?;
     Ok(book.keyring().clone())
 }
 
@@ -91,12 +181,10 @@ pub fn retire(
     reason: RotationReason,
     clock: &dyn Clock,
 ) -> Result<Keyring, Error> {
-    let (all, newest) = (workspace.log_keys()?, workspace.log_keys()?.retired()?);
-    let (all, newest) = (all.keyring(), (newest.keyring(), newest));
-    let gone: Vec<_> = all
-        .keys()
-        .filter(|key| !newest.0.keys().any(|new| new == *key))
-        .collect();
+    let all = workspace.log_keys()?;
+    let (old, new) = (all.keyring(), all.keyring());
+    let gone = old.keys().filter(|key| !new.current().contains(key));
+    let gone = vkeys(gone)?;
     if gone.is_empty() {
         let place = Place::file(workspace.public_file("ledger").display().to_string());
         let fault = Fault::new(place, "there is no older key to retire");
@@ -104,10 +192,9 @@ pub fn retire(
             .hint("`chancery ledger keys rotate` adds new keys first")
             .into());
     }
-    // Still signed by all: whoever knows only the older keys hears of their end.
-    let entry = rotation(&all, reason, Vec::new(), vkeys(gone.into_iter())?, clock)?;
-    book.append(&entry)?;
-    book.change_keys(workspace, newest.1)?;
+    // A crash here: the next start finishes.
+    let change = announce(workspace, &rotation(&old, reason, Vec::new(), gone, clock)?)?;
+    book.carry_out(workspace, &change, &all)?;
     Ok(book.keyring().clone())
 }
 

@@ -116,7 +116,7 @@ impl Error {
             Self::Dataset(error) => error.hint().map(str::to_owned),
             Self::Plan(error) => Some(error.hint().to_owned()),
             Self::Ledger(error) => error.hint().map(str::to_owned),
-            Self::Io { source, .. } => io_hint(source),
+            Self::Io { source, .. } => Some(io_hint(source).to_owned()),
             Self::NoWorkspace(_) => {
                 Some("`chancery init` makes one; `-C DIR` names one".to_owned())
             }
@@ -152,13 +152,15 @@ impl Error {
     }
 }
 
-fn io_hint(error: &std::io::Error) -> Option<String> {
-    let hint = match error.kind() {
-        std::io::ErrorKind::StorageFull => "the disk is full: free space, then run it again",
+fn io_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            "the disk is full: free space, then run it again"
+        }
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
             "the workspace must be writable for this step"
         }
-        _ => return None,
-    };
-    Some(hint.to_owned())
+        std::io::ErrorKind::NotFound => "check the path, or restore the file from a copy",
+        _ => "check the disk, then run it again: what was begun is then finished or undone",
+    }
 }

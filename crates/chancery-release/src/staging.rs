@@ -235,12 +235,14 @@ impl Signed {
         }
         let path = self.folder.join(MANIFEST);
         let text = std::fs::read(&path).map_err(Error::io("read", &path))?;
-        match Envelope::open(MANIFEST, &text, custodian) {
-            Ok(statement) => {
-                let checked = check_files(&self.folder, &statement, &chancery_dataset::Silent);
-                Ok(checked.is_ok())
-            }
-            Err(_) => Ok(false),
+        let Ok(statement) = Envelope::open(MANIFEST, &text, custodian) else {
+            return Ok(false);
+        };
+        match check_files(&self.folder, &statement, &chancery_dataset::Silent) {
+            Ok(_) => Ok(true),
+            Err(Error::Unverified { .. }) => Ok(false),
+            // A file that cannot be read now may be right: to be undone, it has to be wrong.
+            Err(error) => Err(error),
         }
     }
 

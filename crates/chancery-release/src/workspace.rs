@@ -383,6 +383,11 @@ impl Workspace {
         self.keys_dir().join(format!("{name}.vkey"))
     }
 
+    /// A change of the ledger's keys that is announced and not done yet.
+    pub(crate) fn change_file(&self) -> PathBuf {
+        self.keys_dir().join("ledger.change")
+    }
+
     /// Puts keys in the place of others, encrypted if those were.
     pub(crate) fn replace_keys(&self, name: &str, keys: &[SigningKey]) -> Result<(), Error> {
         let file = self.secret_file(name);

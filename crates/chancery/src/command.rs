@@ -74,10 +74,8 @@ pub(crate) fn read_request(
 ) -> Result<(Question, Dataset)> {
     let file = path.display().to_string();
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Failure::from(Fault::new(
-            Place::file(&file),
-            format!("cannot be read: {error}"),
-        ))
+        let fault = Fault::new(Place::file(&file), format!("cannot be read: {error}"));
+        Failure::from(fault.hint("check the path, and who may read it"))
     })?;
     let request = Request::parse(&file, &text)?;
     let dataset = match workspace.dataset(&request.dataset, law) {

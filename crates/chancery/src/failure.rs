@@ -1,3 +1,5 @@
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Why a command ended without its result: a message, faults, a hint and an exit code.
@@ -39,6 +41,19 @@ impl Failure {
     pub(crate) fn failed(mut self) -> Self {
         self.code = FAILED;
         self
+    }
+
+    /// What could not be done to a file, and what to do then.
+    pub(crate) fn file(action: &str, file: &Path, reason: &std::io::Error) -> Self {
+        let hint = match reason.kind() {
+            ErrorKind::NotFound => "check the path",
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                "check who may read and write there, or give another path"
+            }
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free space, then run it again",
+            _ => "check the disk, then run it again",
+        };
+        Self::new(format!("cannot {action} `{}`: {reason}", file.display())).hint(hint)
     }
 
     /// Prints the failure to stderr.

@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     };
     context.progress.finish();
     match result {
-        Ok(code) => code,
+        Ok(code) => text::unprinted().map_or(code, |failure| failure.report()),
         Err(failure) => failure.report(),
     }
 }

@@ -1,8 +1,13 @@
 //! How results look to people: readable without colour, and aloud.
 
+use std::io::{self, Write as _};
+use std::sync::{Mutex, PoisonError};
+
 use comfy_table::{
     CellAlignment, ColumnConstraint, ContentArrangement, Table, TableComponent, presets,
 };
+
+use crate::failure::Failure;
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
@@ -141,10 +146,30 @@ pub(crate) fn ascii_json(json: &str) -> String {
     text
 }
 
-/// Prints to stdout; a reader that closed the pipe is no failure.
+/// Why an answer is not where it should be, if it is not.
+static UNPRINTED: Mutex<Option<io::Error>> = Mutex::new(None);
+
+/// Prints to stdout; a reader that closed the pipe is no failure, and any other is kept for
+/// [`unprinted`].
 pub(crate) fn print(text: &str) {
-    use std::io::Write as _;
-    drop(writeln!(std::io::stdout().lock(), "{text}"));
+    let mut stdout = io::stdout().lock();
+    let printed = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    if let Err(reason) = printed
+        && reason.kind() != io::ErrorKind::BrokenPipe
+    {
+        let mut unprinted = UNPRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+        unprinted.get_or_insert(reason);
+    }
+}
+
+/// The failure to print an answer: half an export must not pass for a whole one.
+pub(crate) fn unprinted() -> Option<Failure> {
+    let unprinted = UNPRINTED.lock().unwrap_or_else(PoisonError::into_inner);
+    let reason = unprinted.as_ref()?;
+    let message = format!("what was printed is cut short: standard output: {reason}");
+    Some(Failure::new(message).hint(
+        "free space where it goes, then look before doing it again: what was asked for is done",
+    ))
 }
 
 /// Tells the operator something that does not keep the command from its result.

@@ -11,6 +11,7 @@ use tlog_tiles::{HASH_SIZE, Hash, Tile};
 use crate::checkpoint::UnverifiedCheckpoint;
 use crate::error::{Error, Result};
 use crate::layout::parse_tile_path;
+use crate::lock::commit_durably;
 use crate::storage::Storage;
 use crate::tiles::width_of;
 
@@ -302,8 +303,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let database = Connection::open(path)?;
     database.busy_timeout(BUSY)?;
     database.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
-    database.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    database.pragma_update(None, "synchronous", "FULL")?;
+    commit_durably(&database)?;
     Ok(database)
 }
 

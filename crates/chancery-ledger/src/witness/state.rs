@@ -13,6 +13,7 @@ use rusqlite::{
 };
 
 use crate::error::{Error, Result};
+use crate::lock::commit_durably;
 
 /// How long to wait for another process that is writing to the same database.
 const BUSY: Duration = Duration::from_secs(5);
@@ -146,9 +147,7 @@ fn connect(path: &Path, create: OpenFlags) -> rusqlite::Result<Connection> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let database = Connection::open_with_flags(path, access | create)?;
     database.busy_timeout(BUSY)?;
-    // A commit is synced before it returns: that takes FULL, as NORMAL may lose the last commits.
-    database.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-    database.pragma_update(None, "synchronous", "FULL")?;
+    commit_durably(&database)?;
     Ok(database)
 }
 

@@ -83,8 +83,7 @@ pub(crate) fn make(
     ledger: Option<&str>,
     passphrase: Option<&Passphrase>,
 ) -> Result<Workspace> {
-    std::fs::create_dir_all(dir)
-        .map_err(|error| Failure::new(format!("cannot create `{}`: {error}", dir.display())))?;
+    std::fs::create_dir_all(dir).map_err(|error| Failure::file("create", dir, &error))?;
     let name = if demonstration {
         "chancery.example/demonstration"
     } else {
@@ -98,9 +97,7 @@ pub(crate) fn make(
     if demonstration {
         for (name, text) in [("ice.toml", ICE), ("oig.toml", OIG)] {
             let path = workspace.root().join("requests").join(name);
-            std::fs::write(&path, text).map_err(|error| {
-                Failure::new(format!("cannot write `{}`: {error}", path.display()))
-            })?;
+            std::fs::write(&path, text).map_err(|error| Failure::file("write", &path, &error))?;
         }
     }
     Ok(workspace)

@@ -39,13 +39,11 @@ fn now() -> u64 {
 }
 
 pub(crate) fn read_text(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file)
-        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))
+    std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))
 }
 
 pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
-    let content = std::fs::read(file)
-        .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?;
+    let content = std::fs::read(file).map_err(|error| Failure::file("read", file, &error))?;
     Ok(Policy::parse(&content)?)
 }
 

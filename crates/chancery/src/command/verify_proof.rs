@@ -30,8 +30,9 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
     let proof = read_text(&args.proof)?;
     let parsed: InclusionProof = proof.parse()?;
     let entry = match (&args.entry, &parsed.extra) {
-        (Some(file), _) => std::fs::read(file)
-            .map_err(|error| Failure::new(format!("cannot read `{}`: {error}", file.display())))?,
+        (Some(file), _) => {
+            std::fs::read(file).map_err(|error| Failure::file("read", file, &error))?
+        }
         (None, Some(entry)) => entry.clone(),
         (None, None) => {
             return Err(Failure::new("the proof does not bring its entry along")

@@ -99,10 +99,10 @@ fn a_full_disk_under_the_ledger_publishes_nothing() {
 }
 
 /// A small file system in memory, while it lives.
-struct Mounted<'p>(&'p Path);
+pub(crate) struct Mounted<'p>(&'p Path);
 
 impl<'p> Mounted<'p> {
-    fn at(path: &'p Path, size: &str) -> Option<Self> {
+    pub(crate) fn at(path: &'p Path, size: &str) -> Option<Self> {
         let mut mount = Command::new("mount");
         mount.args([
             "-t",
@@ -113,6 +113,13 @@ impl<'p> Mounted<'p> {
         ]);
         let done = mount.arg(path).output().ok()?;
         done.status.success().then_some(Self(path))
+    }
+
+    /// Makes it `ro` or `rw`.
+    pub(crate) fn remount(&self, how: &str) {
+        let mut mount = Command::new("mount");
+        mount.args(["-o", &format!("remount,{how}")]).arg(self.0);
+        assert!(mount.status().unwrap().success());
     }
 }
 

@@ -1,93 +1,37 @@
-//! A process that dies, at whichever step: the ledger is sound, nothing half is to be seen, and the
-//! next run finishes or undoes what was left.
+//! A process that dies, at whichever moment: the ledger is sound, nothing half is to be seen, and
+//! the next run finishes or undoes what was left. (At each single call: see the faults.)
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::workbench::{Bench, CIVIL, Ran, chancery, files};
 
 const RELEASE: [&str; 4] = ["release", "civil.toml", "--on", "2026-01-10"];
 
-/// The calls that change a disk, and at which of them the process is killed: from the first, by
-/// steps. A thread counts its own, so a large number may never be reached.
-const KILLS: [(&str, usize, usize, usize); 7] = [
-    ("rename,renameat,renameat2", 1, 1, 7),
-    ("fsync,fdatasync", 1, 3, 39),
-    ("write", 1, 4, 22),
-    ("mkdir", 15, 4, 25),
-    ("unlink", 1, 1, 2),
-    ("unlinkat,rmdir", 1, 1, 3),
-    ("openat", 120, 40, 330),
-];
-
-fn has_strace() -> bool {
-    let try_it = Command::new("strace")
-        .args(["-f", "-o", "/dev/null", "true"])
-        .output();
-    try_it.is_ok_and(|output| output.status.success())
-}
-
 #[test]
-fn a_release_killed_at_any_step_is_finished_or_undone() {
+fn a_release_killed_at_any_moment_is_finished_or_undone() {
     let pristine = Bench::with_people();
     pristine.file("civil.toml", CIVIL);
-    let steps: Vec<(&str, usize)> = if has_strace() {
-        let each = |&(calls, from, step, to): &(&'static str, usize, usize, usize)| {
-            (from..=to).step_by(step).map(move |number| (calls, number))
-        };
-        KILLS.iter().flat_map(each).collect()
-    } else {
-        (0..25).map(|number| ("", number)).collect()
-    };
-    let next = AtomicUsize::new(0);
-    let killed = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some((calls, number)) = steps.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let bench = pristine.copy();
-                    if kill(&bench, calls, *number) {
-                        killed.fetch_add(1, Ordering::Relaxed);
-                    }
-                    recovers(&bench, &format!("killed at {calls} {number}"));
-                }
-            });
-        }
-    });
-    let killed = killed.into_inner();
-    assert!(killed >= 15, "only {killed} of {} were killed", steps.len());
+    let begun = Instant::now();
+    pristine.copy().run(&RELEASE).expect(0);
+    let whole = begun.elapsed();
+    for moment in 0..12 {
+        let bench = pristine.copy();
+        kill(&bench, whole * moment / 12);
+        recovers(&bench, &format!("killed at {moment}/12"));
+    }
 }
 
-/// Runs a release that dies; false if it came to its end.
-fn kill(bench: &Bench, calls: &str, number: usize) -> bool {
-    if calls.is_empty() {
-        let mut child = quiet(bench.command(&RELEASE)).spawn().unwrap();
-        let until = Instant::now() + Duration::from_millis(20 * number as u64);
-        while Instant::now() < until && child.try_wait().unwrap().is_none() {
-            std::thread::yield_now();
-        }
-        child.kill().unwrap();
-        return !child.wait().unwrap().success();
+/// Runs a release and kills it after a while.
+fn kill(bench: &Bench, after: Duration) {
+    let mut child = quiet(bench.command(&RELEASE)).spawn().unwrap();
+    let until = Instant::now() + after;
+    while Instant::now() < until && child.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
     }
-    let mut strace = Command::new("strace");
-    strace.args([
-        "-f",
-        "-qq",
-        "-o",
-        "/dev/null",
-        "-e",
-        &format!("trace={calls}"),
-        "-e",
-    ]);
-    strace.arg(format!("inject={calls}:signal=KILL:when={number}"));
-    strace.args([env!("CARGO_BIN_EXE_chancery"), "-C"]);
-    strace
-        .arg(bench.workspace())
-        .args(RELEASE)
-        .current_dir(bench.path());
-    !quiet(strace).status().unwrap().success()
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 fn quiet(mut command: Command) -> Command {

@@ -34,3 +34,7 @@ mod damage;
 mod disk;
 
 mod killed;
+
+mod faults;
+
+mod outages;

@@ -76,6 +76,13 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
+    /// A place for a workspace, without one.
+    pub(crate) fn empty() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+        }
+    }
+
     /// A workspace without datasets.
     pub(crate) fn new() -> Self {
         let bench = Self {

@@ -21,8 +21,9 @@ pub(super) fn prove(workspace: &Workspace, id: &str, output: Option<&Path>) -> R
     proof.extra = Some(reader.entry(index)?);
     let proof = proof.to_string();
     match output {
-        Some(file) => std::fs::write(file, proof)
-            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", file.display())))?,
+        Some(file) => {
+            std::fs::write(file, proof).map_err(|error| Failure::file("write", file, &error))?;
+        }
         None => text::print(proof.trim_end()),
     }
     Ok(ExitCode::SUCCESS)

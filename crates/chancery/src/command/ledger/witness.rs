@@ -45,7 +45,10 @@ pub(super) fn run(context: &Context, args: &LedgerWitness) -> Result {
         return introduce(context, None, vkeys).map(|()| ExitCode::SUCCESS);
     };
     let witness = Witness::open(&args.dir, keys, read_logs(logs)?, Box::new(super::now))?;
-    let failed = |error| Failure::new(format!("cannot listen on `{listen}`: {error}"));
+    let failed = |error| {
+        Failure::new(format!("cannot listen on `{listen}`: {error}"))
+            .hint("give an address of this machine and a port that is free, such as `127.0.0.1:0`")
+    };
     let listener = TcpListener::bind(listen).map_err(failed)?;
     let url = format!("http://{}", listener.local_addr().map_err(failed)?);
     introduce(context, Some(url), vkeys)?;
