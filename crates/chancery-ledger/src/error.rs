@@ -371,9 +371,10 @@ impl Error {
             | Self::Unencrypted { .. } => self.key_hint(),
             Self::Random { .. } => Some("check that the system's random number generator works"),
             Self::Time { .. } => Some("set the machine's clock"),
-            Self::NoQuorum { .. } => {
-                Some("ask the witnesses named here, or wait until they have answered")
-            }
+            Self::NoQuorum { .. } => Some(
+                "ask the witnesses named here; what waits for them stays where it is, and the \
+                     next command that logs publishes it",
+            ),
             Self::Policy { .. } => Some("the form is that of `c2sp.org/tlog-policy`"),
             Self::WrongKey { .. } => Some("give the key that this ledger was created with"),
             Self::BadSignature { .. } | Self::WrongOrigin { .. } => {

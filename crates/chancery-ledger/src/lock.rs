@@ -58,6 +58,11 @@ pub struct SqliteLock {
     _writer: Option<File>,
 }
 
+/// How often the writer's lock is asked for: a process that is just ending may still hold it, or one
+/// that another thread has just begun to start.
+const ATTEMPTS: u32 = 10;
+const BETWEEN_ATTEMPTS: std::time::Duration = std::time::Duration::from_millis(20);
+
 /// One row: the columns are NULL until they are first written.
 const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS log (
@@ -244,13 +249,16 @@ fn lone_writer(path: &Path) -> Result<File> {
         .write(true)
         .open(&name)
         .map_err(|reason| Error::io("open", &name, reason))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(fs::TryLockError::WouldBlock) => Err(Error::Busy {
-            file: name.display().to_string(),
-        }),
-        Err(fs::TryLockError::Error(reason)) => Err(Error::io("lock", &name, reason)),
+    for _ in 0..ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(fs::TryLockError::WouldBlock) => std::thread::sleep(BETWEEN_ATTEMPTS),
+            Err(fs::TryLockError::Error(reason)) => return Err(Error::io("lock", &name, reason)),
+        }
     }
+    Err(Error::Busy {
+        file: name.display().to_string(),
+    })
 }
 
 fn require(path: &Path) -> Result<()> {

@@ -82,17 +82,28 @@ pub struct Bucket {
     pub allow_http: bool,
 }
 
+/// What a bucket is opened for. Before the first write it is tried whether it refuses overwriting.
+#[derive(Clone, Copy)]
+#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "no bucket is opened"))]
+enum Access {
+    Read,
+    Write,
+}
+
 #[cfg(feature = "s3")]
-fn bucket_storage(bucket: &Bucket) -> Result<Box<dyn Storage>, Error> {
+fn bucket_storage(bucket: &Bucket, access: Access) -> Result<Box<dyn Storage>, Error> {
     let mut options = S3Options::from_environment();
     options.endpoint = bucket.endpoint.clone().or(options.endpoint);
     options.region = bucket.region.clone().or(options.region);
     options.allow_http = bucket.allow_http;
-    Ok(Box::new(S3::open(&bucket.address, &options)?))
+    Ok(Box::new(match access {
+        Access::Read => S3::open_for_reading(&bucket.address, &options)?,
+        Access::Write => S3::open(&bucket.address, &options)?,
+    }))
 }
 
 #[cfg(not(feature = "s3"))]
-fn bucket_storage(bucket: &Bucket) -> Result<Box<dyn Storage>, Error> {
+fn bucket_storage(bucket: &Bucket, _: Access) -> Result<Box<dyn Storage>, Error> {
     let fault = Fault::new(
         Place::file(CONFIG),
         format!(
@@ -319,7 +330,7 @@ impl Workspace {
         Ok(LedgerReader::open_with(self.ledger_storage()?, &keys)?)
     }
 
-    /// Where the ledger is published.
+    /// Where the ledger is published, to read it there.
     ///
     /// # Errors
     ///
@@ -327,7 +338,19 @@ impl Workspace {
     pub fn ledger_storage(&self) -> Result<Box<dyn Storage>, Error> {
         match &self.config.bucket {
             None => Ok(Box::new(Folder::new(self.ledger_dir()))),
-            Some(bucket) => bucket_storage(bucket),
+            Some(bucket) => bucket_storage(bucket, Access::Read),
+        }
+    }
+
+    /// Where the ledger is published, to write there.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be reached, or is a store that overwrites what it must not.
+    pub fn writable_ledger_storage(&self) -> Result<Box<dyn Storage>, Error> {
+        match &self.config.bucket {
+            None => self.ledger_storage(),
+            Some(bucket) => bucket_storage(bucket, Access::Write),
         }
     }
 
@@ -363,7 +386,7 @@ impl Workspace {
             Err(_) => keys.keyring(),
         };
         Ok(Parts {
-            storage: self.ledger_storage()?,
+            storage: self.writable_ledger_storage()?,
             lock: Box::new(lock),
             cosigner: self.cosigner(&known)?,
             keys,

@@ -97,7 +97,7 @@ fn check(workspace: &Workspace) -> Result<Report> {
 fn put_right(workspace: &Workspace) -> Result<Vec<Repaired>> {
     let lock = SqliteLock::open(&workspace.lock_file())?;
     let done = repair(
-        &*workspace.ledger_storage()?,
+        &*workspace.writable_ledger_storage()?,
         &lock,
         &workspace.ledger_keys()?,
     )?;
@@ -119,7 +119,7 @@ fn summary(report: &Report) -> String {
             report.entries
         ));
         if report.unfinished {
-            text.push_str("\nA crash cut something short; the next command that logs finishes it.");
+            text.push_str("\nSomething was cut short, by a crash or for want of witnesses; the next command that logs finishes it.");
         }
         return text;
     }
