@@ -127,7 +127,9 @@ impl Ledger {
         };
         // A change of keys may have been cut short.
         write_vkey(&*storage, &keyring)?;
-        let locked = read_locked(&*lock, &keyring)?;
+        // What was signed last has to be signed by the secret keys at hand: retired ones that were put
+        // back do not go on.
+        let locked = read_locked(&*lock, &keys.keyring())?;
         let published = match read(&*storage, CHECKPOINT)? {
             Some(note) if note == locked.as_str().as_bytes() => locked.clone(),
             Some(_) => read_checkpoint(&*storage, |note| keyring.verify(note))?,

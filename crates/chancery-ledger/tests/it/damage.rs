@@ -1,10 +1,10 @@
 //! A flipped bit, a missing file, a file too many: fsck finds each, and `open` those on its way.
 
-use chancery_ledger::{Error, Ledger, LogKeys, Storage as _, fsck};
+use chancery_ledger::{Error, Ledger, LogKeys, Parts, Storage as _, fsck};
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
-use crate::{check, entry, open, parts, reader};
+use crate::{check, entry, keys, open, parts, reader};
 
 /// A copy of the disk with one bit of one file flipped.
 fn flipped(disk: &Disk, path: &str, position: usize) -> Disk {
@@ -280,4 +280,29 @@ fn the_lock_is_held_against_what_is_published() {
         open(&disk).err().unwrap(),
         Error::LockMissing { .. }
     ));
+}
+
+#[test]
+fn retired_keys_that_are_put_back_sign_nothing() {
+    let disk = ledger_of(&[3]);
+    let both = keys().rotated().unwrap();
+    let mut ledger = open(&disk).unwrap();
+    ledger.change_keys(both.clone()).unwrap();
+    ledger.change_keys(both.retired().unwrap()).unwrap();
+    drop(ledger);
+    let signed = disk.signed();
+
+    let refused = open(&disk).err().unwrap();
+    assert!(matches!(refused, Error::Damaged { .. }), "{refused}");
+    assert!(refused.to_string().contains("disk/lock"), "{refused}");
+    assert_eq!(disk.signed(), signed);
+
+    let keys = both.retired().unwrap();
+    Ledger::open(Parts {
+        keys,
+        ..parts(&disk)
+    })
+    .unwrap()
+    .append(&entry(3))
+    .unwrap();
 }
