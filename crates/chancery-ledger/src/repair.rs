@@ -11,7 +11,7 @@ use crate::layout::{
 };
 use crate::ledger::{read_checkpoint, read_locked};
 use crate::lock::Lock;
-use crate::storage::{Storage, failed, read};
+use crate::storage::{Storage, damaged, failed, read};
 use crate::tiles::{read_tile, width_of};
 
 /// One thing that was put right.
@@ -71,7 +71,7 @@ pub fn repair(storage: &dyn Storage, lock: &dyn Lock, keys: &Keyring) -> Result<
             let note = checkpoint.as_str().as_bytes();
             work.write(CHECKPOINT, note, "written from the lock")?;
         }
-        work.move_lock(lock, &locked, checkpoint, &tree)?;
+        work.move_lock(lock, keys, [&locked, checkpoint], &tree)?;
         break;
     }
     work.remove_temporary()?;
@@ -127,13 +127,16 @@ impl Work<'_> {
     fn move_lock(
         &mut self,
         lock: &dyn Lock,
-        locked: &Checkpoint,
-        published: &Checkpoint,
+        keys: &Keyring,
+        [locked, published]: [&Checkpoint; 2],
         tree: &Tree,
     ) -> Result<()> {
         if published.size() <= locked.size() {
             return Ok(());
         }
+        // Whoever holds a retired key could have signed it: the lock follows the current keys alone.
+        keys.verify_current(published.clone().into())
+            .map_err(|problem| damaged(self.storage, CHECKPOINT, problem.to_string()))?;
         if tree.root_at_locked != Some(locked.root()) {
             return Err(Error::Forked {
                 file: lock.locate(),

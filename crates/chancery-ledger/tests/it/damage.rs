@@ -1,6 +1,6 @@
 //! A flipped bit, a missing file, a file too many: fsck finds each, and `open` those on its way.
 
-use chancery_ledger::{Error, Ledger, LogKeys, Parts, Storage as _, fsck};
+use chancery_ledger::{Error, Ledger, Lock as _, LogKeys, Parts, Storage as _, fsck, repair};
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
@@ -305,4 +305,27 @@ fn retired_keys_that_are_put_back_sign_nothing() {
     .unwrap()
     .append(&entry(3))
     .unwrap();
+}
+
+#[test]
+fn a_repair_does_not_move_the_lock_to_what_a_retired_key_signed() {
+    let disk = ledger_of(&[3]);
+    let both = keys().rotated().unwrap();
+    // Somebody goes on with the retired key, on a copy.
+    let copy = disk.fork();
+    open(&copy).unwrap().append(b"forged").unwrap();
+
+    let mut ledger = open(&disk).unwrap();
+    ledger.change_keys(both.clone()).unwrap();
+    ledger.change_keys(both.retired().unwrap()).unwrap();
+    let known = ledger.keyring().clone();
+    drop(ledger);
+    let lock = disk.load().unwrap();
+    for path in copy.folder().list("").unwrap() {
+        disk.put(&path, &copy.file(&path).unwrap());
+    }
+
+    let refused = repair(&disk.folder(), &disk, &known).unwrap_err();
+    assert!(refused.to_string().contains("disk/checkpoint"), "{refused}");
+    assert_eq!(disk.load().unwrap(), lock);
 }
