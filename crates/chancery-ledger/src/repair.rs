@@ -9,7 +9,7 @@ use crate::keyring::Keyring;
 use crate::layout::{
     CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, VKEY, bundle_of, is_temporary, tile_in_tree, tile_path,
 };
-use crate::ledger::{read_checkpoint, read_locked};
+use crate::ledger::{entries_beyond, read_checkpoint, read_locked};
 use crate::lock::Lock;
 use crate::storage::{Storage, damaged, failed, read};
 use crate::tiles::{read_tile, width_of};
@@ -53,6 +53,17 @@ pub fn repair(storage: &dyn Storage, lock: &dyn Lock, keys: &Keyring) -> Result<
         Err(Error::Missing { .. } | Error::Damaged { .. }) => None,
         Err(other) => return Err(other),
     };
+    // With entries beyond it, the lock is the older one, and its checkpoint is not the latest.
+    if published.is_none()
+        && let Some(published) = entries_beyond(storage, locked.size())?
+    {
+        let (file, locked) = (lock.locate(), locked.size());
+        return Err(Error::LockBehind {
+            file,
+            locked,
+            published,
+        });
+    }
     // Of a locked checkpoint the files may not be written yet: then opening finishes the append.
     let latest = match &published {
         Some(published) if published.size() >= locked.size() => published,

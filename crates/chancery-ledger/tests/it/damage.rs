@@ -4,7 +4,7 @@ use chancery_ledger::{Error, Ledger, Lock as _, LogKeys, Parts, Storage as _, fs
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
-use crate::{check, entry, keys, open, parts, reader};
+use crate::{check, entry, keyring, keys, open, parts, reader};
 
 /// A copy of the disk with one bit of one file flipped.
 fn flipped(disk: &Disk, path: &str, position: usize) -> Disk {
@@ -328,4 +328,32 @@ fn a_repair_does_not_move_the_lock_to_what_a_retired_key_signed() {
     let refused = repair(&disk.folder(), &disk, &known).unwrap_err();
     assert!(refused.to_string().contains("disk/checkpoint"), "{refused}");
     assert_eq!(disk.load().unwrap(), lock);
+}
+
+#[test]
+fn older_copies_laid_over_newer_tiles_take_no_entry() {
+    for (before, later) in [(1, 1), (3, 2), (255, 1), (256, 1), (256, 300), (300, 5)] {
+        let disk = ledger_of(&[before]);
+        let (checkpoint, lock) = (disk.file("checkpoint").unwrap(), disk.load().unwrap());
+        let mut ledger = open(&disk).unwrap();
+        for index in before..before + later {
+            ledger.append(&entry(index)).unwrap();
+        }
+        drop(ledger);
+        let signed = disk.signed();
+
+        disk.put("checkpoint", &checkpoint);
+        disk.set_lock(lock);
+        let refused = open(&disk).err().unwrap();
+        let is_older =
+            matches!(refused, Error::RolledBack { published, .. } if published == before);
+        assert!(is_older, "{refused}");
+
+        // Nor is the older checkpoint put in the place of one that was lost.
+        disk.delete("checkpoint");
+        let refused = repair(&disk.folder(), &disk, &keyring()).unwrap_err();
+        assert!(matches!(refused, Error::LockBehind { .. }), "{refused}");
+        assert!(disk.file("checkpoint").is_none());
+        assert_eq!(disk.signed(), signed);
+    }
 }
