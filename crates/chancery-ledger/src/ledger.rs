@@ -1,6 +1,6 @@
 //! The writer: takes entries, and acknowledges each only once it is published under a signed root.
 
-use tlog_tiles::Hash;
+use tlog_tiles::{Hash, Tile};
 
 use crate::bundle::check_entry;
 use crate::checkpoint::{Checkpoint, UnverifiedCheckpoint};
@@ -8,7 +8,10 @@ use crate::cosigner::Cosigner;
 use crate::error::{Error, Result};
 use crate::growth::{Growth, grow};
 use crate::keyring::{Keyring, LogKeys};
-use crate::layout::{CHECKPOINT, TILE_WIDTH, TILES, VKEY};
+use crate::layout::{
+    CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, TILES, VKEY, bundle_of, full, parent, parse_tile_path,
+    tile_path,
+};
 use crate::lock::{Lock, Locked};
 use crate::proof::InclusionProof;
 use crate::staged::Staged;
@@ -127,7 +130,9 @@ impl Ledger {
         };
         // A change of keys may have been cut short.
         write_vkey(&*storage, &keyring)?;
-        let locked = read_locked(&*lock, &keyring)?;
+        // What was signed last has to be signed by the secret keys at hand: retired ones that were put
+        // back do not go on.
+        let locked = read_locked(&*lock, &keys.keyring())?;
         let published = match read(&*storage, CHECKPOINT)? {
             Some(note) if note == locked.as_str().as_bytes() => locked.clone(),
             Some(_) => read_checkpoint(&*storage, |note| keyring.verify(note))?,
@@ -150,6 +155,7 @@ impl Ledger {
             is_poisoned: false,
         };
         ledger.finish()?;
+        ledger.refuse_later_entries()?;
         ledger.check_right_edge()?;
         ledger.ask_witnesses()?;
         Ok(ledger)
@@ -434,6 +440,20 @@ impl Ledger {
         Ok(now.max(last))
     }
 
+    /// Bundles are written only under a signed checkpoint. One beyond the last says that an older
+    /// copy of log and lock was put back, and that its place is taken.
+    fn refuse_later_entries(&self) -> Result<()> {
+        let published = self.published.size();
+        match entries_beyond(&*self.storage, published)? {
+            None => Ok(()),
+            Some(locked) => Err(Error::RolledBack {
+                file: self.storage.locate(CHECKPOINT),
+                published,
+                locked,
+            }),
+        }
+    }
+
     fn check_right_edge(&self) -> Result<()> {
         let (size, root) = (self.published.size(), self.published.root());
         let tiles = Tiles::open(&*self.storage, size, root)?;
@@ -494,6 +514,24 @@ impl Ledger {
             problem: format!("the staged append: {problem}"),
         }
     }
+}
+
+/// The number of entries that the bundles next to the right edge speak of, if it is over `size`.
+pub(crate) fn entries_beyond(storage: &dyn Storage, size: u64) -> Result<Option<u64>> {
+    let number = size / u64::from(TILE_WIDTH);
+    let partial = bundle_of(&Tile::new(TILE_HEIGHT, 0, number, 1, false));
+    let dir = tile_path(&partial);
+    let dir = parent(&dir);
+    let files = storage
+        .list(dir)
+        .map_err(|reason| failed(storage, "list", dir, reason))?;
+    let widths = files.iter().filter_map(|file| parse_tile_path(file));
+    let mut width = widths.map(|tile| tile.width()).max().unwrap_or_default();
+    if read(storage, &tile_path(&full(&partial)))?.is_some() {
+        width = TILE_WIDTH;
+    }
+    let entries = number * u64::from(TILE_WIDTH) + u64::from(width);
+    Ok(Some(entries).filter(|entries| *entries > size))
 }
 
 /// The consistency proof from an older size. Every tree begins with the empty one.

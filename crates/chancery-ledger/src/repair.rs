@@ -9,9 +9,9 @@ use crate::keyring::Keyring;
 use crate::layout::{
     CHECKPOINT, TILE_HEIGHT, TILE_WIDTH, VKEY, bundle_of, is_temporary, tile_in_tree, tile_path,
 };
-use crate::ledger::{read_checkpoint, read_locked};
+use crate::ledger::{entries_beyond, read_checkpoint, read_locked};
 use crate::lock::Lock;
-use crate::storage::{Storage, failed, read};
+use crate::storage::{Storage, damaged, failed, read};
 use crate::tiles::{read_tile, width_of};
 
 /// One thing that was put right.
@@ -53,6 +53,17 @@ pub fn repair(storage: &dyn Storage, lock: &dyn Lock, keys: &Keyring) -> Result<
         Err(Error::Missing { .. } | Error::Damaged { .. }) => None,
         Err(other) => return Err(other),
     };
+    // With entries beyond it, the lock is the older one, and its checkpoint is not the latest.
+    if published.is_none()
+        && let Some(published) = entries_beyond(storage, locked.size())?
+    {
+        let (file, locked) = (lock.locate(), locked.size());
+        return Err(Error::LockBehind {
+            file,
+            locked,
+            published,
+        });
+    }
     // Of a locked checkpoint the files may not be written yet: then opening finishes the append.
     let latest = match &published {
         Some(published) if published.size() >= locked.size() => published,
@@ -71,7 +82,7 @@ pub fn repair(storage: &dyn Storage, lock: &dyn Lock, keys: &Keyring) -> Result<
             let note = checkpoint.as_str().as_bytes();
             work.write(CHECKPOINT, note, "written from the lock")?;
         }
-        work.move_lock(lock, &locked, checkpoint, &tree)?;
+        work.move_lock(lock, keys, [&locked, checkpoint], &tree)?;
         break;
     }
     work.remove_temporary()?;
@@ -127,13 +138,16 @@ impl Work<'_> {
     fn move_lock(
         &mut self,
         lock: &dyn Lock,
-        locked: &Checkpoint,
-        published: &Checkpoint,
+        keys: &Keyring,
+        [locked, published]: [&Checkpoint; 2],
         tree: &Tree,
     ) -> Result<()> {
         if published.size() <= locked.size() {
             return Ok(());
         }
+        // Whoever holds a retired key could have signed it: the lock follows the current keys alone.
+        keys.verify_current(published.clone().into())
+            .map_err(|problem| damaged(self.storage, CHECKPOINT, problem.to_string()))?;
         if tree.root_at_locked != Some(locked.root()) {
             return Err(Error::Forked {
                 file: lock.locate(),

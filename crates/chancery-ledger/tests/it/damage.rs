@@ -1,10 +1,10 @@
 //! A flipped bit, a missing file, a file too many: fsck finds each, and `open` those on its way.
 
-use chancery_ledger::{Error, Ledger, LogKeys, Storage as _, fsck};
+use chancery_ledger::{Error, Ledger, Lock as _, LogKeys, Parts, Storage as _, fsck, repair};
 
 use crate::disk::Disk;
 use crate::tree::ledger_of;
-use crate::{check, entry, open, parts, reader};
+use crate::{check, entry, keyring, keys, open, parts, reader};
 
 /// A copy of the disk with one bit of one file flipped.
 fn flipped(disk: &Disk, path: &str, position: usize) -> Disk {
@@ -280,4 +280,80 @@ fn the_lock_is_held_against_what_is_published() {
         open(&disk).err().unwrap(),
         Error::LockMissing { .. }
     ));
+}
+
+#[test]
+fn retired_keys_that_are_put_back_sign_nothing() {
+    let disk = ledger_of(&[3]);
+    let both = keys().rotated().unwrap();
+    let mut ledger = open(&disk).unwrap();
+    ledger.change_keys(both.clone()).unwrap();
+    ledger.change_keys(both.retired().unwrap()).unwrap();
+    drop(ledger);
+    let signed = disk.signed();
+
+    let refused = open(&disk).err().unwrap();
+    assert!(matches!(refused, Error::Damaged { .. }), "{refused}");
+    assert!(refused.to_string().contains("disk/lock"), "{refused}");
+    assert_eq!(disk.signed(), signed);
+
+    let keys = both.retired().unwrap();
+    Ledger::open(Parts {
+        keys,
+        ..parts(&disk)
+    })
+    .unwrap()
+    .append(&entry(3))
+    .unwrap();
+}
+
+#[test]
+fn a_repair_does_not_move_the_lock_to_what_a_retired_key_signed() {
+    let disk = ledger_of(&[3]);
+    let both = keys().rotated().unwrap();
+    // Somebody goes on with the retired key, on a copy.
+    let copy = disk.fork();
+    open(&copy).unwrap().append(b"forged").unwrap();
+
+    let mut ledger = open(&disk).unwrap();
+    ledger.change_keys(both.clone()).unwrap();
+    ledger.change_keys(both.retired().unwrap()).unwrap();
+    let known = ledger.keyring().clone();
+    drop(ledger);
+    let lock = disk.load().unwrap();
+    for path in copy.folder().list("").unwrap() {
+        disk.put(&path, &copy.file(&path).unwrap());
+    }
+
+    let refused = repair(&disk.folder(), &disk, &known).unwrap_err();
+    assert!(refused.to_string().contains("disk/checkpoint"), "{refused}");
+    assert_eq!(disk.load().unwrap(), lock);
+}
+
+#[test]
+fn older_copies_laid_over_newer_tiles_take_no_entry() {
+    for (before, later) in [(1, 1), (3, 2), (255, 1), (256, 1), (256, 300), (300, 5)] {
+        let disk = ledger_of(&[before]);
+        let (checkpoint, lock) = (disk.file("checkpoint").unwrap(), disk.load().unwrap());
+        let mut ledger = open(&disk).unwrap();
+        for index in before..before + later {
+            ledger.append(&entry(index)).unwrap();
+        }
+        drop(ledger);
+        let signed = disk.signed();
+
+        disk.put("checkpoint", &checkpoint);
+        disk.set_lock(lock);
+        let refused = open(&disk).err().unwrap();
+        let is_older =
+            matches!(refused, Error::RolledBack { published, .. } if published == before);
+        assert!(is_older, "{refused}");
+
+        // Nor is the older checkpoint put in the place of one that was lost.
+        disk.delete("checkpoint");
+        let refused = repair(&disk.folder(), &disk, &keyring()).unwrap_err();
+        assert!(matches!(refused, Error::LockBehind { .. }), "{refused}");
+        assert!(disk.file("checkpoint").is_none());
+        assert_eq!(disk.signed(), signed);
+    }
 }
