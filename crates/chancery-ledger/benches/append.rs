@@ -67,10 +67,12 @@ fn measure(writers: usize, time: Duration) {
 }
 
 fn ledger(dir: &Path) -> Ledger {
+    let keys = LogKeys::random("chancery.example/bench").unwrap();
     let parts = Parts {
         storage: Box::new(Folder::new(dir.join("ledger"))),
         lock: Box::new(SqliteLock::create(&dir.join("lock.db")).unwrap()),
-        keys: LogKeys::random("chancery.example/bench").unwrap(),
+        known: keys.keyring(),
+        keys,
         cosigner: None,
         clock: Box::new(|| 1_800_000_000),
     };

@@ -19,12 +19,13 @@ pub trait Cosigner: Send {
     ) -> Result<Checkpoint>;
 
     /// Asks what was cosigned last, at the start of a writer, which must not go on from an older
-    /// copy of the log. Whoever cannot be asked is passed over.
+    /// copy of the log.
     ///
     /// # Errors
     ///
     /// [`Error::AheadOfLog`](crate::Error::AheadOfLog) and
-    /// [`Error::Diverged`](crate::Error::Diverged) when somebody has seen a larger log, or another.
+    /// [`Error::Diverged`](crate::Error::Diverged) when somebody has seen a larger log, or another;
+    /// [`Error::NoQuorum`](crate::Error::NoQuorum) when too few could be asked.
     fn look(
         &self,
         checkpoint: &Checkpoint,

@@ -169,13 +169,13 @@ pub enum Error {
     },
 
     /// The ledger belongs to another key.
-    #[error("`{file}` holds the key `{found}`, not `{expected}`")]
+    #[error("`{file}` holds the keys {found}, and known are {expected}")]
     WrongKey {
         /// The file with the key.
         file: String,
-        /// The key that was expected, as a vkey line.
+        /// The keys that were expected, by name and id.
         expected: String,
-        /// The key that was found, as a vkey line.
+        /// The keys that were found.
         found: String,
     },
 

@@ -13,7 +13,7 @@ use crate::keyring::Keyring;
 use crate::layout::{
     CHECKPOINT, TILE_WIDTH, VKEY, bundle_of, is_temporary, parse_tile_path, tile_in_tree, tile_path,
 };
-use crate::ledger::{known_keys, read_locked, read_vkey};
+use crate::ledger::{expect_known, read_locked, read_vkey};
 use crate::lock::Lock;
 use crate::staged::Staged;
 use crate::storage::{Storage, failed, read, read_required};
@@ -25,7 +25,8 @@ const RECOVER: &str = "open the ledger for writing (any command that logs does):
                        append; then run fsck again";
 const TEMPORARY: &str = "it does no harm; `fsck --repair` removes it";
 const UNKNOWN: &str = "move the file away: nothing in the ledger refers to it";
-const REPLACED: &str = "ask whoever gave you the keys; the ledger may have been replaced";
+const REPLACED: &str = "if keys were being changed, any command that logs finishes that; otherwise somebody has \
+                        put a key there, or replaced the ledger: compare with whoever gave you the keys";
 const ROLLED_BACK: &str = "if an older copy was put back, restore the newer one, and compare with a \
                            witness; nothing can be logged until then";
 const LOCK_BEHIND: &str = "if an older copy of the lock was put back, compare with a witness, then run \
@@ -159,15 +160,11 @@ impl Check<'_> {
         let outcome = read_vkey(self.storage);
         let found = self.note(outcome)?;
         if let (Some(found), Some(expected)) = (&found, expected)
-            && let Err(problem) = known_keys(expected, found, self.storage)
+            && let Err(problem) = expect_known(expected, found, self.storage)
         {
             self.problem(VKEY, problem.to_string(), REPLACED);
-            return Ok(Some(expected.clone()));
         }
-        Ok(match (expected, found) {
-            (Some(expected), Some(found)) => Some(expected.with_older(&found)?),
-            (expected, found) => expected.cloned().or(found),
-        })
+        Ok(expected.cloned().or(found))
     }
 
     /// Reports a bad signature, and yet goes on with the size, to find what else is wrong.

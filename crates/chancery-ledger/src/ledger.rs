@@ -30,6 +30,9 @@ pub struct Parts {
     pub lock: Box<dyn Lock>,
     /// What signs its checkpoints.
     pub keys: LogKeys,
+    /// The public keys that the log has and had, from where nobody else writes: a key that is listed
+    /// only where the log is published is not believed.
+    pub known: Keyring,
     /// Who has to cosign a checkpoint before it is published; `None` when nobody has to.
     pub cosigner: Option<Box<dyn Cosigner>>,
     /// The time, in seconds since 1970 UTC.
@@ -120,14 +123,14 @@ impl Ledger {
             storage,
             lock,
             keys,
+            known,
             cosigner,
             clock,
         } = parts;
-        // Keys that were retired are known from the log; keys that are new are known from the caller.
-        let keyring = match read(&*storage, VKEY)? {
-            Some(_) => known_keys(&keys.keyring(), &read_vkey(&*storage)?, &*storage)?,
-            None => keys.keyring(),
-        };
+        let keyring = keys.keyring().with_older(&known)?;
+        if read(&*storage, VKEY)?.is_some() {
+            expect_known(&keyring, &read_vkey(&*storage)?, &*storage)?;
+        }
         // A change of keys may have been cut short.
         write_vkey(&*storage, &keyring)?;
         // What was signed last has to be signed by the secret keys at hand: retired ones that were put
@@ -227,7 +230,19 @@ impl Ledger {
     /// [`Error::WrongKey`] when the new keys have none in common with the old; a failure to write.
     pub fn change_keys(&mut self, keys: LogKeys) -> Result<()> {
         self.unless_poisoned(|ledger| {
-            ledger.keyring = known_keys(&keys.keyring(), &ledger.keyring, &*ledger.storage)?;
+            let keyring = keys.keyring().with_older(&ledger.keyring)?;
+            if !ledger
+                .keyring
+                .keys()
+                .any(|old| keys.keyring().keys().any(|key| key == old))
+            {
+                return Err(wrong_key(
+                    &ledger.keyring,
+                    &keys.keyring(),
+                    &*ledger.storage,
+                ));
+            }
+            ledger.keyring = keyring;
             ledger.keys = keys;
             // A crash before this lasts: `open` knows the keys, and writes the file.
             write_vkey(&*ledger.storage, &ledger.keyring)
@@ -604,16 +619,28 @@ fn write_vkey(storage: &dyn Storage, keys: &Keyring) -> Result<()> {
         .map_err(|reason| failed(storage, "write", VKEY, reason))
 }
 
-/// The keys of the caller with the older ones of the log, which must have one in common.
-pub(crate) fn known_keys(own: &Keyring, found: &Keyring, storage: &dyn Storage) -> Result<Keyring> {
-    if found.name() == own.name() && own.keys().any(|key| found.keys().any(|k| k == key)) {
-        return own.with_older(found);
+/// Refuses keys where the log is published that are not known from elsewhere.
+pub(crate) fn expect_known(known: &Keyring, found: &Keyring, storage: &dyn Storage) -> Result<()> {
+    if found.keys().all(|key| known.keys().any(|own| own == key)) {
+        return Ok(());
     }
-    Err(Error::WrongKey {
+    Err(wrong_key(known, found, storage))
+}
+
+fn wrong_key(expected: &Keyring, found: &Keyring, storage: &dyn Storage) -> Error {
+    Error::WrongKey {
         file: storage.locate(VKEY),
-        expected: own.to_string(),
-        found: found.to_string(),
-    })
+        expected: named(expected),
+        found: named(found),
+    }
+}
+
+/// Keys by their names and ids: their own text is long.
+fn named(keys: &Keyring) -> String {
+    let ids = keys
+        .keys()
+        .map(|key| format!("{}+{}", key.name(), key.key_id()));
+    ids.collect::<Vec<_>>().join(", ")
 }
 
 fn refuse_remains(parts: &Parts, locked: &Locked) -> Result<()> {

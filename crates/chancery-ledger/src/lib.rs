@@ -26,6 +26,7 @@
 //!     storage: Box::new(Folder::new(dir.join("ledger"))),
 //!     lock: Box::new(SqliteLock::create(&dir.join("ledger.sqlite"))?),
 //!     keys: keys.clone(),
+//!     known: keys.keyring(),
 //!     cosigner: None,
 //!     clock: Box::new(|| 1_800_000_000),
 //! })?;

@@ -246,6 +246,18 @@ impl Policy {
         Err(self.no_quorum(quorum, &cosigned))
     }
 
+    /// Whether the quorum could be met if all these witnesses cosigned.
+    pub(crate) fn expect_quorum_of(&self, is_there: impl Fn(&PolicyWitness) -> bool) -> Result<()> {
+        let Some(quorum) = self.quorum else {
+            return Ok(());
+        };
+        let there: Vec<bool> = self.witnesses.iter().map(is_there).collect();
+        if self.witnessed(&there).get(quorum) == Some(&true) {
+            return Ok(());
+        }
+        Err(self.no_quorum(quorum, &there))
+    }
+
     /// Which nodes have witnessed, given which witnesses have cosigned.
     fn witnessed(&self, cosigned: &[bool]) -> Vec<bool> {
         let mut witnessed: Vec<bool> = Vec::with_capacity(self.nodes.len());

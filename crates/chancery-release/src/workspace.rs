@@ -389,6 +389,7 @@ impl Workspace {
             storage: self.writable_ledger_storage()?,
             lock: Box::new(lock),
             cosigner: self.cosigner(&known)?,
+            known,
             keys,
             clock: clock.seconds(),
         })

@@ -291,6 +291,7 @@ fn parts(memory: &Memory, lock: &MemoryLock) -> Parts {
         storage: Box::new(memory.folder()),
         lock: Box::new(lock.clone()),
         keys: keys().clone(),
+        known: keys().keyring(),
         cosigner: None,
         clock: Box::new(|| NOW),
     }

@@ -145,6 +145,16 @@ impl Quorum {
         checkpoint: &Checkpoint,
         prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
     ) -> Result<Vec<String>> {
+        let unseen = self.ask_all(checkpoint, prove)?;
+        Ok(unseen.into_iter().map(describe).collect())
+    }
+
+    /// Those who did not show what they cosigned last, each with the reason.
+    fn ask_all(
+        &self,
+        checkpoint: &Checkpoint,
+        prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
+    ) -> Result<Vec<(&Peer, String)>> {
         let (mut round, answers) = self.begin(checkpoint);
         for peer in 0..self.peers.len() {
             self.ask(&mut round, peer, None);
@@ -169,11 +179,9 @@ impl Quorum {
                 Outcome::Cosigned(_) | Outcome::Conflict(_) => {}
             }
         }
-        let unseen = self.peers.iter().zip(&round.reasons).zip(seen);
-        Ok(unseen
-            .filter(|(_, seen)| !seen)
-            .map(|((peer, reason), _)| format!("`{}` ({reason})", peer.name))
-            .collect())
+        let unseen = self.peers.iter().zip(round.reasons).zip(seen);
+        let unseen = unseen.filter(|(_, seen)| !seen);
+        Ok(unseen.map(|(unseen, _)| unseen).collect())
     }
 
     fn begin(&self, checkpoint: &Checkpoint) -> (Round, Receiver<(usize, Outcome)>) {
@@ -301,14 +309,31 @@ impl Quorum {
     }
 }
 
+fn describe((peer, reason): (&Peer, String)) -> String {
+    format!("`{}` ({reason})", peer.name)
+}
+
 impl Cosigner for Quorum {
     fn look(
         &self,
         checkpoint: &Checkpoint,
         prove: &dyn Fn(u64) -> Result<Vec<[u8; 32]>>,
     ) -> Result<()> {
-        // A witness that cannot be asked now is asked again before anything is published.
-        self.unseen(checkpoint, prove).map(drop)
+        let unseen = self.ask_all(checkpoint, prove)?;
+        let is_seen = |witness: &PolicyWitness| {
+            let url = witness.url.as_deref().map(|url| url.trim_end_matches('/'));
+            url.is_some_and(|url| unseen.iter().all(|(peer, _)| peer.url != url))
+        };
+        // Nothing is signed while too few can say whether the log is the latest: a checkpoint that
+        // contradicts a later one could not be taken back.
+        match self.policy.expect_quorum_of(is_seen) {
+            Err(Error::NoQuorum { quorum, .. }) => {
+                let lacking: Vec<String> = unseen.into_iter().map(describe).collect();
+                let lacking = lacking.join(", ");
+                Err(Error::NoQuorum { quorum, lacking })
+            }
+            other => other,
+        }
     }
 
     fn cosign(

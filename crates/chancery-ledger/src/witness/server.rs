@@ -27,6 +27,8 @@ pub const MAX_BODY: usize = 64 * 1024;
 
 /// How long a client may take for the headers of a request, and then for its body.
 const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may last, whatever goes on over it: one that is never read takes a place.
+const CONNECTION_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long requests that are under way may take when the server is to end.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -100,7 +102,7 @@ async fn run(listener: TcpListener, shared: Arc<Shared>, shutdown: &Shutdown) ->
                     let connection = connections.watch(connect(stream, Arc::clone(&shared)));
                     tokio::spawn(async move {
                         // A client that goes away or is too slow has itself to blame.
-                        drop(connection.await);
+                        drop(timeout(CONNECTION_TIMEOUT, connection).await);
                         drop(place);
                     });
                 }

@@ -212,6 +212,7 @@ fn a_ledger_replaced_whole_is_found_with_the_key_known_from_elsewhere() {
     let disk = Disk::default();
     let keys = LogKeys::generate("agency.example/ledger", &[66; 32]).unwrap();
     Ledger::create(chancery_ledger::Parts {
+        known: keys.keyring(),
         keys,
         ..parts(&disk)
     })
@@ -292,14 +293,18 @@ fn retired_keys_that_are_put_back_sign_nothing() {
     drop(ledger);
     let signed = disk.signed();
 
-    let refused = open(&disk).err().unwrap();
+    let refused = Ledger::open(Parts {
+        known: both.keyring(),
+        ..parts(&disk)
+    });
+    let refused = refused.err().unwrap();
     assert!(matches!(refused, Error::Damaged { .. }), "{refused}");
     assert!(refused.to_string().contains("disk/lock"), "{refused}");
     assert_eq!(disk.signed(), signed);
 
-    let keys = both.retired().unwrap();
     Ledger::open(Parts {
-        keys,
+        known: both.keyring(),
+        keys: both.retired().unwrap(),
         ..parts(&disk)
     })
     .unwrap()
@@ -356,4 +361,22 @@ fn older_copies_laid_over_newer_tiles_take_no_entry() {
         assert!(disk.file("checkpoint").is_none());
         assert_eq!(disk.signed(), signed);
     }
+}
+
+#[test]
+fn a_key_that_is_listed_only_where_the_log_is_published_is_not_believed() {
+    let disk = ledger_of(&[3]);
+    let foreign = LogKeys::generate("agency.example/ledger", &[66; 32]).unwrap();
+    let both = format!("{}{}", keyring(), foreign.keyring());
+    disk.put("vkey", both.as_bytes());
+    let report = check(&disk);
+    let files: Vec<&str> = report
+        .problems
+        .iter()
+        .map(|problem| problem.file.as_str())
+        .collect();
+    assert_eq!(files, ["disk/vkey"]);
+    assert!(!report.is_sound() && !report.is_unfinished());
+    let refused = open(&disk).err().unwrap();
+    assert!(matches!(refused, Error::WrongKey { .. }), "{refused}");
 }

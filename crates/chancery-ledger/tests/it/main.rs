@@ -80,6 +80,7 @@ fn parts(disk: &Disk) -> Parts {
         storage: Box::new(disk.folder()),
         lock: Box::new(disk.clone()),
         keys: keys(),
+        known: keyring(),
         cosigner: None,
         clock: Box::new(|| NOW),
     }
@@ -111,6 +112,7 @@ fn folder_parts(dir: &Path, lock: SqliteLock) -> Parts {
         storage: Box::new(Folder::new(dir.join("ledger"))),
         lock: Box::new(lock),
         keys: keys(),
+        known: keyring(),
         cosigner: None,
         clock: Box::new(|| NOW),
     }

@@ -86,6 +86,7 @@ fn another_key_is_refused() {
     let disk = ledger_of(&[1]);
     let keys = LogKeys::generate("agency.example/ledger", &[9; 32]).unwrap();
     let other = Parts {
+        known: keys.keyring(),
         keys,
         ..parts(&disk)
     };

@@ -348,6 +348,7 @@ fn parts(storage: S3, lock: SqliteLock) -> Parts {
         storage: Box::new(storage),
         lock: Box::new(lock),
         keys: keys(),
+        known: crate::keyring(),
         cosigner: None,
         clock: Box::new(|| NOW),
     }

@@ -39,6 +39,7 @@ fn log(dir: &Path) -> LogKeys {
         storage: Box::new(Folder::new(dir.join("ledger"))),
         lock: Box::new(SqliteLock::create(&dir.join("lock.sqlite")).unwrap()),
         keys: keys.clone(),
+        known: keys.keyring(),
         cosigner: None,
         clock: Box::new(|| 1_800_000_000),
     })

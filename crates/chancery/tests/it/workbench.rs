@@ -197,6 +197,10 @@ impl Bench {
         Ledger::open(Parts {
             storage: Box::new(Folder::new(self.workspace().join("ledger"))),
             lock: Box::new(SqliteLock::open(&keys.join("ledger.sqlite")).unwrap()),
+            known: std::fs::read_to_string(keys.join("ledger.vkey"))
+                .unwrap()
+                .parse()
+                .unwrap(),
             keys: LogKeys::from_keys(secrets).unwrap(),
             cosigner: None,
             clock: chancery_release::Clock::seconds(&chancery_release::System),
