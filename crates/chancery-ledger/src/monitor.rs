@@ -66,6 +66,7 @@ pub enum Expected {
 ///     storage: Box::new(Folder::new(&log)),
 ///     lock: Box::new(SqliteLock::create(&lock)?),
 ///     keys: keys.clone(),
+///     known: keys.keyring(),
 ///     cosigner: None,
 ///     clock: Box::new(|| 1_800_000_000),
 /// })?;

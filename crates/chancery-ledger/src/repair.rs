@@ -53,6 +53,15 @@ pub fn repair(storage: &dyn Storage, lock: &dyn Lock, keys: &Keyring) -> Result<
         Err(Error::Missing { .. } | Error::Damaged { .. }) => None,
         Err(other) => return Err(other),
     };
+    if let Some(published) = &published
+        && published.size() == locked.size()
+        && published.root() != locked.root()
+    {
+        return Err(Error::Forked {
+            file: storage.locate(CHECKPOINT),
+            size: published.size(),
+        });
+    }
     // With entries beyond it, the lock is the older one, and its checkpoint is not the latest.
     if published.is_none()
         && let Some(published) = entries_beyond(storage, locked.size())?

@@ -274,6 +274,8 @@ fn the_lock_is_held_against_what_is_published() {
         open(&disk).err().unwrap(),
         Error::Forked { size: 4, .. }
     ));
+    let repaired = repair(&disk.folder(), &disk, &keyring());
+    assert!(matches!(repaired, Err(Error::Forked { size: 4, .. })));
 
     disk.set_lock(chancery_ledger::Locked::default());
     assert_eq!(problem(&disk, "missing"), "disk/lock");
