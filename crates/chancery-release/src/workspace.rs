@@ -359,8 +359,12 @@ impl Workspace {
         self.keys_dir().join("ledger.sqlite")
     }
 
-    /// Who has to cosign a checkpoint before it is published.
-    fn cosigner(&self, keys: &Keyring) -> Result<Option<Box<dyn Cosigner>>, Error> {
+    /// Which witnesses have to cosign a checkpoint before it is published; `None` when none has to.
+    ///
+    /// # Errors
+    ///
+    /// When the file that the configuration names cannot be read, or is no policy.
+    pub fn witnesses(&self) -> Result<Option<Policy>, Error> {
         let Some(file) = &self.config.witnesses else {
             return Ok(None);
         };
@@ -370,6 +374,13 @@ impl Workspace {
             let fault = Fault::new(Place::file(file.display().to_string()), error.to_string());
             fault.hint("the form is that of `c2sp.org/tlog-policy`")
         })?;
+        Ok(Some(policy))
+    }
+
+    fn cosigner(&self, keys: &Keyring) -> Result<Option<Box<dyn Cosigner>>, Error> {
+        let Some(policy) = self.witnesses()? else {
+            return Ok(None);
+        };
         let quorum = Quorum::new(policy, keys.clone(), WITNESS_TIMEOUT)?;
         Ok(Some(Box::new(quorum)))
     }

@@ -328,6 +328,17 @@ fn without_the_quorum_nothing_leaves_and_with_it_the_release_is_finished() {
     };
     require(&bench, &policy(&one, &two));
     bench.run(&RELEASE).expect(0);
+    bench.expect_sound();
+    // Without their lines the checkpoint is the log's own word alone.
+    let checkpoint = bench.workspace().join("ledger/checkpoint");
+    let whole = text(checkpoint.clone());
+    let own = whole
+        .split_inclusive('\n')
+        .filter(|line| !line.contains("witness.example"));
+    std::fs::write(&checkpoint, own.collect::<String>()).unwrap();
+    let found = bench.run(&["ledger", "fsck"]).expect(1).stdout;
+    assert!(found.contains("cosigned"), "{found}");
+    std::fs::write(&checkpoint, whole).unwrap();
     let first = bench.published().remove(0);
     let receipt = text(bench.releases().join(&first).join("receipt.tlog-proof"));
     for name in ["one", "two"] {

@@ -85,13 +85,37 @@ fn check(workspace: &Workspace) -> Result<Report> {
         what: error.to_string(),
         hint: error.hint().unwrap_or_default().to_owned(),
     });
+    let unwitnessed = unwitnessed(workspace)?;
     Ok(Report {
-        sound: lock.is_ok() && (report.is_sound() || report.is_unfinished()),
+        sound: lock.is_ok()
+            && unwitnessed.is_none()
+            && (report.is_sound() || report.is_unfinished()),
         unfinished: report.is_unfinished(),
         entries: report.entries,
-        problems: problems.chain(unreadable).collect(),
+        problems: problems.chain(unreadable).chain(unwitnessed).collect(),
         repaired: Vec::new(),
     })
+}
+
+/// Whether the published checkpoint lacks the cosignatures that this workspace asks for.
+fn unwitnessed(workspace: &Workspace) -> Result<Option<Problem>> {
+    let Some(policy) = workspace.witnesses()? else {
+        return Ok(None);
+    };
+    // What cannot be read is a problem already.
+    let Ok(reader) = workspace.ledger_reader() else {
+        return Ok(None);
+    };
+    let missing = policy.check_quorum(&reader.checkpoint().clone().into());
+    Ok(missing.err().map(|error| Problem {
+        file: workspace
+            .ledger_dir()
+            .join("checkpoint")
+            .display()
+            .to_string(),
+        what: error.to_string(),
+        hint: "any command that logs asks the witnesses again".to_owned(),
+    }))
 }
 
 fn put_right(workspace: &Workspace) -> Result<Vec<Repaired>> {
