@@ -4,6 +4,7 @@ use chancery_dataset::synth::{Plan, write};
 use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
 use chancery_law::LawPack;
 use chancery_model::Request;
+use chancery_release::entry::AbortReason;
 use chancery_release::{
     Config, Entry, Error, Fixed, Keys, Outcome, Question, ReleaseCheck, Workspace, ask,
     check_releases, dataset_law, elements, pack_files, recover, release, replay, still_held,
@@ -395,4 +396,106 @@ fn a_folder_without_a_file_is_refused() {
     std::fs::create_dir(folder.join("data/a-name")).unwrap();
     let error = verify(&folder, &case.keys(), &Silent).unwrap_err();
     assert!(error.to_string().contains("is an empty folder"));
+}
+
+/// The release as a crash leaves it between the ledger's answer and the rename.
+fn unpublish(case: &Case, folder: &Path) -> PathBuf {
+    let staged = case
+        .workspace
+        .staging_dir()
+        .join(folder.file_name().unwrap());
+    std::fs::remove_file(folder.join("receipt.tlog-proof")).unwrap();
+    std::fs::rename(folder, &staged).unwrap();
+    staged
+}
+
+fn id_of(folder: &Path) -> String {
+    folder.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_logged_release_is_not_aborted_for_a_stray_folder_of_its_name() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let staged = case.workspace.staging_dir().join(id_of(&folder));
+    let entries = case.entries().len();
+    let aside = case.folder.path().join("aside");
+    let refused = |problems: usize| {
+        let check = check_releases(&case.workspace, &Silent).unwrap();
+        assert_eq!(check.problems.len(), problems, "{check:?}");
+        assert!(check.unfinished.is_empty(), "{check:?}");
+        let Err(error) = write_ledger(&case.workspace, &clock()) else {
+            panic!("the stray folder was taken for an unfinished release");
+        };
+        assert!(matches!(error, Error::Stray { .. }), "{error}");
+        assert!(error.to_string().contains(staged.to_str().unwrap()));
+        assert!(error.hint().unwrap().contains("restore"));
+        assert_eq!(case.entries().len(), entries);
+        assert!(staged.exists());
+    };
+
+    // Beside the release.
+    std::fs::create_dir_all(&staged).unwrap();
+    refused(1);
+    std::fs::remove_dir(&staged).unwrap();
+    copy(&folder, &staged);
+    refused(1);
+    // In its place: empty, and with another manifest.
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(staged.join("manifest.dsse.json"), "{}").unwrap();
+    refused(2);
+    std::fs::remove_dir_all(&staged).unwrap();
+    std::fs::create_dir_all(&staged).unwrap();
+    refused(2);
+
+    std::fs::remove_dir(&staged).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    assert_eq!(
+        check_releases(&case.workspace, &Silent).unwrap(),
+        ReleaseCheck::default()
+    );
+}
+
+#[test]
+fn a_logged_release_that_is_still_staged_is_unfinished() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    unpublish(&case, &folder);
+    let check = check_releases(&case.workspace, &Silent).unwrap();
+    assert_eq!(check.unfinished, [id_of(&folder)]);
+    assert!(check.problems.is_empty(), "{check:?}");
+}
+
+#[test]
+fn an_aborted_release_is_not_published() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let id = id_of(&folder);
+    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    let staged = unpublish(&case, &folder);
+    let abort = Entry::abort(&id, AbortReason::ChangedAfterLogging, &clock());
+    ledger.append(&abort).unwrap();
+    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock()).unwrap();
+    assert!(finished.is_empty(), "{finished:?}");
+    assert_eq!(undone, [id]);
+    assert!(!staged.exists() && !folder.exists());
+}
+
+#[test]
+fn two_entries_of_one_id_are_both_checked() {
+    let case = Case::new(true);
+    case.oversight();
+    let Some(Entry::Release(mut entry)) = case.entries().pop() else {
+        panic!("no release");
+    };
+    entry.manifest = Some(chancery_model::Digest::from_bytes([7; 32]));
+    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    ledger.append(&Entry::Release(entry)).unwrap();
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].what.contains("entry 2") && problems[0].what.contains("it is not here"),
+        "{problems:?}"
+    );
 }
