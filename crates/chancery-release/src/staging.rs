@@ -55,7 +55,7 @@ pub struct Released {
     pub index: u64,
 }
 
-/// An id that no release and no staging has: the day, the recipient, and a digest of what was
+/// An id that no release and no staging has or had: the day, the recipient, and a digest of what was
 /// asked of what under which law.
 pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, Error> {
     let decision = answer.decision();
@@ -67,7 +67,11 @@ pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, E
         decision.on,
         asked.get(..8).unwrap_or_default()
     );
+    let history = History::read(&workspace.ledger_reader()?)?;
     let taken = |id: &str| {
+        if history.is_given(id) {
+            return Ok(true);
+        }
         let exists = |dir: PathBuf| {
             let path = dir.join(id);
             path.try_exists().map_err(Error::io("look for", &path))

@@ -483,6 +483,21 @@ fn an_aborted_release_is_not_published() {
 }
 
 #[test]
+fn an_id_that_the_ledger_holds_is_not_given_again() {
+    let case = Case::new(true);
+    let first = case.oversight();
+    std::fs::remove_dir_all(&first).unwrap();
+    let second = case.oversight();
+    assert_eq!(id_of(&second), format!("{}-2", id_of(&first)));
+    // Aborted: it is not given again either.
+    let staged = unpublish(&case, &second);
+    std::fs::write(staged.join("data/ELG00002/more.csv"), "x").unwrap();
+    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    assert!(!staged.exists());
+    assert_eq!(id_of(&case.oversight()), format!("{}-3", id_of(&first)));
+}
+
+#[test]
 fn two_entries_of_one_id_are_both_checked() {
     let case = Case::new(true);
     case.oversight();
