@@ -34,7 +34,7 @@ pub fn release(
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     today_or_demonstration(workspace, law.on(), clock)?;
-    let mut ledger = write_ledger(workspace, clock)?;
+    let mut ledger = write_ledger(workspace, clock, progress)?;
     let query = (question.request.recipient.clone(), law.on());
     let answer = match decide(question, law, dataset) {
         Ok(answer) => answer,
@@ -149,14 +149,19 @@ fn empty(folder: &std::path::Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens the ledger for writing, after finishing or undoing what a crash left.
+/// Opens the ledger for writing, after finishing or undoing what a crash left, and notes what that
+/// was.
 ///
 /// # Errors
 ///
 /// When another process writes, or the ledger does not verify.
-pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Book, Error> {
+pub fn write_ledger(
+    workspace: &Workspace,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Book, Error> {
     let mut ledger = Book::open(workspace, clock)?;
-    recover(workspace, &mut ledger, clock)?;
+    recover(workspace, &mut ledger, clock, progress)?;
     Ok(ledger)
 }
 
@@ -172,6 +177,7 @@ pub fn recover(
     workspace: &Workspace,
     ledger: &mut Book,
     clock: &dyn Clock,
+    progress: &dyn Progress,
 ) -> Result<(Vec<Released>, Vec<String>), Error> {
     let (mut finished, mut undone) = (Vec::new(), Vec::new());
     let ids = staged(workspace)?;
@@ -181,9 +187,18 @@ pub fn recover(
     let history = History::read(&workspace.ledger_reader()?)?;
     for id in ids {
         match finish(workspace, &history, &id)? {
-            Recovery::Finished(released) => finished.push(released),
+            Recovery::Finished(released) => {
+                progress.note(&format!(
+                    "finished the release {id}, which a crash or missing witnesses had left staged"
+                ));
+                finished.push(released);
+            }
             Recovery::Undo(reason) => {
                 undo(workspace, &id, reason, ledger, clock)?;
+                let reason = reason.as_str();
+                progress.note(&format!(
+                    "undid the release {id}, which was left staged: {reason}"
+                ));
                 undone.push(id);
             }
         }

@@ -172,6 +172,12 @@ pub(crate) fn unprinted() -> Option<Failure> {
     ))
 }
 
+/// Tells the operator what was done besides what was asked for.
+#[expect(clippy::print_stderr, reason = "the one place where notes are printed")]
+pub(crate) fn note(what: &str) {
+    eprintln!("note: {what}");
+}
+
 /// Tells the operator something that does not keep the command from its result.
 #[expect(
     clippy::print_stderr,

@@ -212,7 +212,7 @@ fn what_a_crash_left_before_the_ledger_is_undone_and_logged() {
     std::fs::create_dir_all(staged.join("data/ELG00002")).unwrap();
     std::fs::write(staged.join("data/ELG00002/06.parquet"), "half").unwrap();
     std::fs::write(staged.join("manifest.dsse.json"), "{}").unwrap();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     assert!(!staged.exists());
     assert!(
         matches!(case.entries().last(), Some(Entry::Abort { reason, .. }) if reason == "interrupted")
@@ -228,17 +228,17 @@ fn what_a_crash_left_after_the_ledger_is_published() {
     std::fs::remove_file(folder.join("receipt.tlog-proof")).unwrap();
     let staged = case.workspace.staging_dir().join(&id);
     std::fs::rename(&folder, &staged).unwrap();
-    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    let mut ledger = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
     assert!(!staged.exists());
     verify(&folder, &case.keys(), &Silent).unwrap();
-    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock()).unwrap();
+    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock(), &Silent).unwrap();
     assert!(finished.is_empty() && undone.is_empty());
 }
 
 #[test]
 fn a_second_writer_is_refused() {
     let case = Case::new(true);
-    let _writer = write_ledger(&case.workspace, &clock()).unwrap();
+    let _writer = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
     let second = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
     assert!(matches!(
         second,
@@ -305,7 +305,7 @@ fn what_was_changed_after_it_was_logged_does_not_leave() {
         .join(folder.file_name().unwrap());
     std::fs::rename(&folder, &staged).unwrap();
     std::fs::write(staged.join("data/ELG00002/more.csv"), "x").unwrap();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     assert!(!staged.exists() && !folder.exists());
     let last = case.entries().pop();
     assert!(
@@ -340,7 +340,7 @@ fn a_ledger_put_back_to_an_older_copy_takes_no_entry() {
     copy(&older, &ledger);
     // One append behind: its entries are still staged beside the lock, and it is finished again.
     still_held(&case.workspace, &release).unwrap_err();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     still_held(&case.workspace, &release).unwrap();
     assert_eq!(
         check_releases(&case.workspace, &Silent).unwrap(),
@@ -424,7 +424,7 @@ fn a_logged_release_is_not_aborted_for_a_stray_folder_of_its_name() {
         let check = check_releases(&case.workspace, &Silent).unwrap();
         assert_eq!(check.problems.len(), problems, "{check:?}");
         assert!(check.unfinished.is_empty(), "{check:?}");
-        let Err(error) = write_ledger(&case.workspace, &clock()) else {
+        let Err(error) = write_ledger(&case.workspace, &clock(), &Silent) else {
             panic!("the stray folder was taken for an unfinished release");
         };
         assert!(matches!(error, Error::Stray { .. }), "{error}");
@@ -450,7 +450,7 @@ fn a_logged_release_is_not_aborted_for_a_stray_folder_of_its_name() {
 
     std::fs::remove_dir(&staged).unwrap();
     std::fs::rename(&aside, &folder).unwrap();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     assert_eq!(
         check_releases(&case.workspace, &Silent).unwrap(),
         ReleaseCheck::default()
@@ -472,11 +472,11 @@ fn an_aborted_release_is_not_published() {
     let case = Case::new(true);
     let folder = case.oversight();
     let id = id_of(&folder);
-    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    let mut ledger = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
     let staged = unpublish(&case, &folder);
     let abort = Entry::abort(&id, AbortReason::ChangedAfterLogging, &clock());
     ledger.append(&abort).unwrap();
-    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock()).unwrap();
+    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock(), &Silent).unwrap();
     assert!(finished.is_empty(), "{finished:?}");
     assert_eq!(undone, [id]);
     assert!(!staged.exists() && !folder.exists());
@@ -492,7 +492,7 @@ fn an_id_that_the_ledger_holds_is_not_given_again() {
     // Aborted: it is not given again either.
     let staged = unpublish(&case, &second);
     std::fs::write(staged.join("data/ELG00002/more.csv"), "x").unwrap();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     assert!(!staged.exists());
     assert_eq!(id_of(&case.oversight()), format!("{}-3", id_of(&first)));
 }
@@ -505,7 +505,7 @@ fn two_entries_of_one_id_are_both_checked() {
         panic!("no release");
     };
     entry.manifest = Some(chancery_model::Digest::from_bytes([7; 32]));
-    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    let mut ledger = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
     ledger.append(&Entry::Release(entry)).unwrap();
     let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
     assert_eq!(problems.len(), 1, "{problems:?}");

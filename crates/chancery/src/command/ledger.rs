@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use chancery_ledger::Policy;
-use chancery_release::{Clock as _, System, Workspace, write_ledger};
+use chancery_release::{Clock as _, System, write_ledger};
 
 use super::{Context, Result};
 use crate::args::{self, LedgerCommand};
@@ -19,7 +19,7 @@ use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
     match &args.command {
-        LedgerCommand::Checkpoint { refresh } => checkpoint(&context.workspace()?, *refresh),
+        LedgerCommand::Checkpoint { refresh } => checkpoint(context, *refresh),
         LedgerCommand::Prove { id, output } => {
             proof::prove(&context.workspace()?, id, output.as_deref())
         }
@@ -47,9 +47,10 @@ pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
     Ok(Policy::parse(&content)?)
 }
 
-fn checkpoint(workspace: &Workspace, refresh: bool) -> Result {
+fn checkpoint(context: &Context, refresh: bool) -> Result {
+    let workspace = context.workspace()?;
     if refresh {
-        write_ledger(workspace, &System)?.refresh()?;
+        write_ledger(&workspace, &System, &context.progress)?.refresh()?;
     }
     text::print(
         workspace

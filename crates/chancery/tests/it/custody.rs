@@ -347,12 +347,28 @@ fn without_the_quorum_nothing_leaves_and_with_it_the_release_is_finished() {
 
     let two = Witness::start(&bench, "two", false);
     require(&bench, &policy(&one, &two));
-    bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
+    let ran = bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
     assert_eq!(bench.published().len(), 2);
+    let finished = bench.published().into_iter().find(|id| *id != first);
+    let finished = format!("note: finished the release {}, ", finished.unwrap());
+    assert!(ran.stderr.contains(&finished), "{ran:?}");
+    assert!(!ran.stdout.contains("finished"), "{ran:?}");
     bench.expect_sound();
     for release in bench.published() {
         bench.run(&["verify", &release]).expect(0);
     }
+}
+
+#[test]
+fn what_a_crash_left_half_made_is_undone_aloud() {
+    let bench = Bench::new();
+    let id = "2026-01-10-hhs-oig-00000000";
+    std::fs::create_dir_all(bench.releases().join(".staging").join(id)).unwrap();
+    let ran = bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
+    let undone = format!("note: undid the release {id}, which was left staged: interrupted");
+    assert!(ran.stderr.contains(&undone), "{ran:?}");
+    let again = bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
+    assert_eq!(again.stderr, "");
 }
 
 #[test]
