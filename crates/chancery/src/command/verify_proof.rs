@@ -50,8 +50,8 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
         }
     }?;
     text::print(&match context.format {
-        Format::Json => json(&report)?,
-        Format::Text => format!(
+        Format::Json => text::ascii_json(&json(&report)?),
+        Format::Text => text::safe(&format!(
             "VERIFIED: entry {} of the log {}, in its tree of {} entries{}, by {}.\n{:#}",
             report.index,
             report.log,
@@ -62,7 +62,7 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
                 .unwrap_or_default(),
             report.trusted,
             report.entry,
-        ),
+        )),
     });
     Ok(ExitCode::SUCCESS)
 }

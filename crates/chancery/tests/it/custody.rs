@@ -440,3 +440,79 @@ fn what_can_be_computed_is_repaired_and_what_cannot_is_named() {
     }
     assert!(repaired >= 3 && lost >= 1, "{repaired} {lost}");
 }
+
+/// Nothing that could drive a terminal or turn words around.
+#[track_caller]
+fn expect_harmless(ran: &Ran) {
+    let text = format!("{}{}", ran.stdout, ran.stderr);
+    let harmful = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!text.contains(harmful), "{text:?}");
+}
+
+#[test]
+fn names_of_files_and_logs_cannot_drive_the_terminal() {
+    let bench = Bench::new();
+    let ledger = bench.workspace().join("ledger");
+    let (keys, dir) = (
+        bench.workspace().join("keys/ledger.vkey"),
+        bench.path().join("monitor"),
+    );
+    let monitor = |format: &str| {
+        let (ledger, keys, dir) = (&ledger, &keys, &dir);
+        outside(&[
+            "ledger",
+            "monitor",
+            ledger.to_str().unwrap(),
+            "--keys",
+            keys.to_str().unwrap(),
+            "--dir",
+            dir.to_str().unwrap(),
+            "--once",
+            "--format",
+            format,
+        ])
+    };
+    for name in ["\u{1b}[31mX", "\u{9b}31mX", "\u{202e}X"] {
+        std::fs::write(ledger.join(name), "").unwrap();
+        let shown: String = name.chars().next().unwrap().escape_unicode().collect();
+        let found = bench.run(&["ledger", "fsck"]).expect(1);
+        expect_harmless(&found);
+        assert!(found.stdout.contains(&shown), "{found:?}");
+        let found = bench.run(&["ledger", "fsck", "--format", "json"]).expect(1);
+        expect_harmless(&found);
+        assert!(
+            found.json()["problems"][0]["file"]
+                .as_str()
+                .unwrap()
+                .contains(name)
+        );
+        let missing = bench.path().join(name);
+        let verify = |proof: &PathBuf| {
+            let (proof, keys) = (proof.to_str().unwrap(), keys.to_str().unwrap());
+            outside(&["verify-proof", proof, "--keys", keys])
+        };
+        let error = verify(&missing).expect(1);
+        expect_harmless(&error);
+        assert!(error.stderr.contains(&shown), "{error:?}");
+        std::fs::remove_file(ledger.join(name)).unwrap();
+
+        // A log that calls itself so.
+        let checkpoint = text(ledger.join("checkpoint"));
+        let origin = checkpoint.lines().next().unwrap();
+        let named = checkpoint.replace(origin, &format!("log/{name}"));
+        let proof = bench.run(&["ledger", "prove", "0"]).expect(0).stdout;
+        let proof = bench.file("proof", proof.replace(origin, &format!("log/{name}")));
+        std::fs::write(ledger.join("checkpoint"), named).unwrap();
+        for ran in [
+            verify(&proof),
+            bench.run(&["ledger", "fsck"]),
+            bench.run(&["ledger", "export"]),
+            monitor("text"),
+            monitor("json"),
+        ] {
+            expect_harmless(&ran.expect(1));
+        }
+        std::fs::write(ledger.join("checkpoint"), checkpoint).unwrap();
+        bench.expect_sound();
+    }
+}

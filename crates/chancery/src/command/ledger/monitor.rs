@@ -100,10 +100,10 @@ fn show(format: Format, report: &Report) -> Result<String> {
         alarms: alarms.collect(),
     };
     match format {
-        Format::Json => {
-            serde_json::to_string(&shown).map_err(|error| Failure::new(error.to_string()))
-        }
-        Format::Text => Ok(summary(&shown)),
+        Format::Json => serde_json::to_string(&shown)
+            .map(|line| text::ascii_json(&line))
+            .map_err(|error| Failure::new(error.to_string())),
+        Format::Text => Ok(text::safe(&summary(&shown))),
     }
 }
 

@@ -20,6 +20,9 @@ use crate::text;
 /// The key file in a witness's folder.
 const KEYS: &str = "witness.key";
 
+/// How much of what is wrong with a request is shown: a stranger sent it.
+const MOST_OF_A_PROBLEM: usize = 300;
+
 /// How often to look whether the command is to end.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -115,11 +118,8 @@ fn observe(answer: &Answer) {
         | Answer::Forbidden(problem)
         | Answer::UnknownLog(problem)
         | Answer::Unprocessable(problem)
-        | Answer::Failed(problem) => eprintln!("{status} {}", printable(problem)),
+        | Answer::Failed(problem) => {
+            eprintln!("{status} {}", text::escaped(problem, MOST_OF_A_PROBLEM))
+        }
     }
-}
-
-/// What a stranger sent, without what would move the cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
 }
