@@ -6,15 +6,12 @@ mod proof;
 mod show;
 mod witness;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use chancery_ledger::Policy;
 use chancery_release::{Clock as _, System, write_ledger};
 
 use super::{Context, Result};
 use crate::args::{self, LedgerCommand};
-use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
@@ -36,15 +33,6 @@ pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
 /// The time, in seconds since 1970.
 fn now() -> u64 {
     u64::try_from(System.now().as_second()).unwrap_or_default()
-}
-
-pub(crate) fn read_text(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))
-}
-
-pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
-    let content = std::fs::read(file).map_err(|error| Failure::file("read", file, &error))?;
-    Ok(Policy::parse(&content)?)
 }
 
 fn checkpoint(context: &Context, refresh: bool) -> Result {

@@ -516,3 +516,40 @@ fn names_of_files_and_logs_cannot_drive_the_terminal() {
         bench.expect_sound();
     }
 }
+
+#[test]
+fn what_a_verifier_is_given_is_named_when_it_is_refused() {
+    let bench = Bench::new();
+    let path = |file: PathBuf| file.to_str().unwrap().to_owned();
+    let keys = path(bench.workspace().join("keys/ledger.vkey"));
+    let proof = bench.run(&["ledger", "prove", "0"]).expect(0).stdout;
+    let proof = path(bench.file("proof", proof));
+    let malformed = path(bench.file("malformed", "no such thing\n"));
+    let binary = path(bench.file("binary", [0xff, 0xfe]));
+    let large = path(bench.file("large", vec![b'x'; (1 << 20) + 1]));
+    let large_entry = path(bench.file("large-entry", vec![b'x'; 65_536]));
+    let refused = |args: &[&str], file: &str, what: &str| {
+        let error = outside(&[&["verify-proof"], args].concat()).expect_error(1);
+        let named = error.contains(&format!("`{file}`")) && error.contains(what);
+        assert!(named, "{args:?}: {error}");
+    };
+    outside(&["verify-proof", &proof, "--keys", &keys]).expect(0);
+    for (file, what) in [
+        (&malformed, "malformed"),
+        (&binary, "not text"),
+        (&large, "limit of 1,048,576 bytes"),
+    ] {
+        refused(&[file, "--keys", &keys], file, what);
+        refused(&[&proof, "--keys", file], file, what);
+    }
+    refused(&[&proof, "--policy", &malformed], &malformed, "line 1");
+    refused(
+        &[&proof, "--policy", &large],
+        &large,
+        "limit of 1,048,576 bytes",
+    );
+    let entry = [&proof, "--keys", &keys, "--entry", &large_entry];
+    refused(&entry, &large_entry, "limit of 65,535 bytes");
+    let entry = [&proof, "--keys", &keys, "--entry", &malformed];
+    refused(&entry, &proof, "does not hold");
+}

@@ -12,7 +12,7 @@ use chancery_ledger::witness::{Answer, Shutdown, Witness, serve};
 use chancery_ledger::{Algorithm, Policy, SigningKey, VerifierKey};
 use serde::Serialize;
 
-use super::super::{Context, Result, json};
+use super::super::{Context, Result, given, json};
 use crate::args::{Format, LedgerWitness};
 use crate::failure::Failure;
 use crate::text;
@@ -72,7 +72,7 @@ fn make(dir: &Path, key_file: &Path, name: &str, passphrase: Option<&Passphrase>
 
 /// The keys of the logs that a policy lists. Its witnesses and quorum do not matter here.
 fn read_logs(file: &Path) -> Result<Vec<VerifierKey>> {
-    let policy: Policy = super::read_policy(file)?;
+    let policy: Policy = given::policy(file)?;
     let logs: Vec<VerifierKey> = policy.logs().iter().map(|log| log.vkey.clone()).collect();
     if logs.is_empty() {
         let message = format!("`{}` lists no log", file.display());
