@@ -427,8 +427,10 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// When a key file cannot be read or written.
+    /// When another process writes to the ledger, or a key file cannot be read or written.
     pub fn encrypt_keys(&self, passphrase: &Passphrase) -> Result<(), Error> {
+        // A change of keys meanwhile would be overwritten with the keys of before.
+        let _writer = SqliteLock::open(&self.lock_file())?;
         for name in ["ledger", "custodian"] {
             let keys = self.secret_keys(name)?;
             keyfile::replace(&self.secret_file(name), &keys, Some(passphrase))?;

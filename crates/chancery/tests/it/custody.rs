@@ -553,3 +553,20 @@ fn what_a_verifier_is_given_is_named_when_it_is_refused() {
     let entry = [&proof, "--keys", &keys, "--entry", &malformed];
     refused(&entry, &proof, "does not hold");
 }
+
+#[test]
+fn keys_are_not_encrypted_while_somebody_writes() {
+    let bench = Bench::new();
+    let passphrase = bench.file("passphrase", "correct horse battery staple\n");
+    let passphrase = passphrase.to_str().unwrap();
+    let encrypt = ["ledger", "keys", "encrypt", "--passphrase-file", passphrase];
+    let key = bench.workspace().join("keys/ledger.key");
+    let before = text(key.clone());
+    let writer = bench.ledger();
+    let error = bench.run(&encrypt).expect_error(1);
+    assert!(error.contains("another process"), "{error}");
+    assert_eq!(text(key.clone()), before);
+    drop(writer);
+    bench.run(&encrypt).expect(0);
+    assert_ne!(text(key), before);
+}
