@@ -131,7 +131,7 @@ fn folders(workspace: &Workspace) -> Result<BTreeSet<String>, Error> {
     for entry in std::fs::read_dir(&releases).map_err(Error::io("read", &releases))? {
         let entry = entry.map_err(Error::io("read", &releases))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
+        if releases.join(&name) != workspace.staging_dir() {
             folders.insert(name);
         }
     }

@@ -514,3 +514,14 @@ fn two_entries_of_one_id_are_both_checked() {
         "{problems:?}"
     );
 }
+
+#[test]
+fn a_hidden_folder_among_the_releases_is_found() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let hidden = case.workspace.releases_dir().join(".hidden");
+    copy(&folder, &hidden);
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].file, hidden.display().to_string());
+}
