@@ -196,7 +196,7 @@ impl Workspace {
         let text = toml::to_string(&workspace.config).map_err(|error| {
             Fault::new(Place::file(file.display().to_string()), error.to_string())
         })?;
-        std::fs::write(&file, text).map_err(Error::io("write", &file))?;
+        durable(&file, text.as_bytes())?;
         Ok(workspace)
     }
 
