@@ -570,3 +570,26 @@ fn keys_are_not_encrypted_while_somebody_writes() {
     bench.run(&encrypt).expect(0);
     assert_ne!(text(key), before);
 }
+
+#[test]
+fn a_new_witness_says_whether_its_keys_are_encrypted() {
+    let bench = Bench::empty();
+    let passphrase = bench.file("passphrase", "correct horse battery staple\n");
+    let init = |name: &str, more: &[&str]| {
+        let dir = bench.path().join(name);
+        let init = ["ledger", "witness", "--init", "witness.example/w", "--dir"];
+        let ran = outside(&[&init[..], &[dir.to_str().unwrap()], more].concat()).expect(0);
+        (
+            ran.stderr,
+            text(dir.join("witness.key")).starts_with("-----BEGIN AGE"),
+        )
+    };
+    let (warning, is_encrypted) = init("plain", &[]);
+    assert!(
+        warning.starts_with("warning: ") && warning.contains("not encrypted"),
+        "{warning}"
+    );
+    assert!(!is_encrypted);
+    let named = ["--passphrase-file", passphrase.to_str().unwrap()];
+    assert_eq!(init("secret", &named), (String::new(), true));
+}

@@ -41,6 +41,12 @@ pub(super) fn run(context: &Context, args: &LedgerWitness) -> Result {
     if let Some(name) = &args.init {
         let passphrase = context.passphrases.offered()?;
         make(&args.dir, &key_file, name, passphrase.as_ref())?;
+        if passphrase.is_none() {
+            text::warn(&format!(
+                "the secret keys in `{}` are not encrypted; a passphrase at `--init` does that",
+                key_file.display()
+            ));
+        }
     }
     let keys = keyfile::read(&key_file, Some(&|| context.passphrases.get(&key_file)))?;
     let vkeys: Vec<String> = keys.iter().map(|key| key.verifier().to_string()).collect();
