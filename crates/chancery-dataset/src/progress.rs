@@ -18,6 +18,8 @@ pub trait Progress: Sync {
     fn cancelled(&self) -> bool {
         false
     }
+    /// Something happened on the way that the operator did not ask for.
+    fn note(&self, _what: &str) {}
 }
 
 /// Tells nobody and never stops.

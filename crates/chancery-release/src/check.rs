@@ -1,9 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
 
 use chancery_dataset::Progress;
-use chancery_model::Digest;
 
-use crate::{Entry, Error, Keys, Workspace, still_held, verify};
+use crate::history::{History, Logged};
+use crate::{Error, Keys, Signed, Workspace, still_held, verify};
 
 /// A release that is not as the ledger says, or that the ledger knows nothing of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,14 +41,10 @@ pub fn check_releases(
         custodian: workspace.custodian_key()?,
         ledger: workspace.ledger_keys()?,
     };
-    let logged = logged(workspace)?;
+    let history = History::read(&workspace.ledger_reader()?)?;
     let there = folders(workspace)?;
-    let (mut problems, mut unfinished) = (Vec::new(), Vec::new());
-    let mut problem = |id: &str, what: String, hint: &str| {
-        let file = workspace.releases_dir().join(id).display().to_string();
-        let hint = hint.to_owned();
-        problems.push(Problem { file, what, hint });
-    };
+    let mut found = ReleaseCheck::default();
+    let mut published = BTreeSet::new();
     for id in &there {
         let folder = workspace.releases_dir().join(id);
         let outcome = verify(&folder, &keys, progress)
@@ -56,48 +53,76 @@ pub fn check_releases(
             Err(Error::Dataset(chancery_dataset::Error::Cancelled)) => {
                 return Err(chancery_dataset::Error::Cancelled.into());
             }
-            Err(error) => problem(id, error.to_string(), &error.hint().unwrap_or_default()),
-            Ok(verified) if logged.get(id) != Some(&Some(verified.manifest)) => problem(
-                id,
+            Err(error) => {
+                let hint = error.hint().unwrap_or_default();
+                found.problem(&folder, error.to_string(), &hint);
+            }
+            Ok(verified) if history.find(id, verified.manifest).is_some() => {
+                published.insert((id.as_str(), Some(verified.manifest)));
+            }
+            Ok(_) => found.problem(
+                &folder,
                 "the ledger's entry of this id is of another manifest".to_owned(),
                 "keep it as evidence: somebody has put another release in its place",
             ),
-            Ok(_) => {}
         }
     }
-    for id in logged.keys().filter(|id| !there.contains(*id)) {
-        if workspace.staging_dir().join(id).exists() {
-            unfinished.push(id.clone());
+    for (id, logged) in history.all() {
+        // Of an id with one entry, a folder that is not its release is named already.
+        let is_named = there.contains(id) && logged.len() == 1;
+        let missing = logged
+            .iter()
+            .filter(|entry| !is_named && !published.contains(&(id, entry.manifest)));
+        let missing: Vec<Logged> = missing.copied().collect();
+        check_missing(workspace, id, &missing, &mut found)?;
+    }
+    Ok(found)
+}
+
+impl ReleaseCheck {
+    fn problem(&mut self, folder: &Path, what: String, hint: &str) {
+        self.problems.push(Problem {
+            file: folder.display().to_string(),
+            what,
+            hint: hint.to_owned(),
+        });
+    }
+}
+
+/// Releases of an id that are not where they should be: one that is staged as the ledger holds it
+/// is unfinished, and nothing else is.
+fn check_missing(
+    workspace: &Workspace,
+    id: &str,
+    missing: &[Logged],
+    found: &mut ReleaseCheck,
+) -> Result<(), Error> {
+    let (folder, staged) = (
+        workspace.releases_dir().join(id),
+        workspace.staging_dir().join(id),
+    );
+    let manifest = Signed::left_behind(id, &staged)?.map(|signed| signed.manifest());
+    let mut is_stray = staged.exists();
+    for entry in missing {
+        if manifest.is_some() && manifest == entry.manifest && !folder.exists() {
+            found.unfinished.push(id.to_owned());
+            is_stray = false;
             continue;
         }
-        problem(
-            id,
-            "the ledger has an entry of this release, and it is not here".to_owned(),
+        let index = entry.index;
+        found.problem(
+            &folder,
+            format!("the ledger's entry {index} is of this release, and it is not here"),
             "restore it from a copy",
         );
     }
-    Ok(ReleaseCheck {
-        problems,
-        unfinished,
-    })
-}
-
-/// The manifest of every release that the ledger holds and that no later entry aborts.
-fn logged(workspace: &Workspace) -> Result<BTreeMap<String, Option<Digest>>, Error> {
-    let reader = workspace.ledger_reader()?;
-    let mut logged = BTreeMap::new();
-    for entry in reader.entries(0..reader.size())? {
-        match Entry::from_bytes(&entry?.1).known() {
-            Some(Entry::Release(entry)) => {
-                logged.insert(entry.id.to_string(), entry.manifest);
-            }
-            Some(Entry::Abort { id, .. }) => {
-                logged.remove(id.as_str());
-            }
-            _ => {}
-        }
+    if is_stray {
+        let file = staged.display().to_string();
+        let stray = Error::Stray { folder: file };
+        let hint = stray.hint().unwrap_or_default();
+        found.problem(&staged, stray.to_string(), &hint);
     }
-    Ok(logged)
+    Ok(())
 }
 
 fn folders(workspace: &Workspace) -> Result<BTreeSet<String>, Error> {
@@ -106,7 +131,7 @@ fn folders(workspace: &Workspace) -> Result<BTreeSet<String>, Error> {
     for entry in std::fs::read_dir(&releases).map_err(Error::io("read", &releases))? {
         let entry = entry.map_err(Error::io("read", &releases))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if !name.starts_with('.') {
+        if releases.join(&name) != workspace.staging_dir() {
             folders.insert(name);
         }
     }

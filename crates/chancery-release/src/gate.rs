@@ -4,6 +4,7 @@ use chancery_model::Outcome as Verdict;
 use jiff::civil::Date;
 
 use crate::entry::AbortReason;
+use crate::history::History;
 use crate::staging::{new_id, sync};
 use crate::{
     Answer, Book, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide,
@@ -33,7 +34,7 @@ pub fn release(
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
     today_or_demonstration(workspace, law.on(), clock)?;
-    let mut ledger = write_ledger(workspace, clock)?;
+    let mut ledger = write_ledger(workspace, clock, progress)?;
     let query = (question.request.recipient.clone(), law.on());
     let answer = match decide(question, law, dataset) {
         Ok(answer) => answer,
@@ -128,6 +129,7 @@ fn reason(error: &Error) -> AbortReason {
         | Error::NoWorkspace(_)
         | Error::NotToday { .. }
         | Error::Stale(_)
+        | Error::Stray { .. }
         | Error::Unverified { .. } => AbortReason::NotCarriedOut,
     }
 }
@@ -147,14 +149,19 @@ fn empty(folder: &std::path::Path) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Opens the ledger for writing, after finishing or undoing what a crash left.
+/// Opens the ledger for writing, after finishing or undoing what a crash left, and notes what that
+/// was.
 ///
 /// # Errors
 ///
 /// When another process writes, or the ledger does not verify.
-pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Book, Error> {
+pub fn write_ledger(
+    workspace: &Workspace,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<Book, Error> {
     let mut ledger = Book::open(workspace, clock)?;
-    recover(workspace, &mut ledger, clock)?;
+    recover(workspace, &mut ledger, clock, progress)?;
     Ok(ledger)
 }
 
@@ -164,44 +171,105 @@ pub fn write_ledger(workspace: &Workspace, clock: &dyn Clock) -> Result<Book, Er
 /// # Errors
 ///
 /// When the workspace cannot be read or written; what is left is for the next start. A staged release
-/// whose files are not what was signed is undone, whatever the ledger holds.
+/// whose files are not what was signed is undone, though the ledger holds it. [`Error::Stray`] when
+/// something else is staged under the id of a release that the ledger holds.
 pub fn recover(
     workspace: &Workspace,
     ledger: &mut Book,
     clock: &dyn Clock,
+    progress: &dyn Progress,
 ) -> Result<(Vec<Released>, Vec<String>), Error> {
-    let staging = workspace.staging_dir();
     let (mut finished, mut undone) = (Vec::new(), Vec::new());
-    if !staging.exists() {
+    let ids = staged(workspace)?;
+    if ids.is_empty() {
         return Ok((finished, undone));
     }
+    let history = History::read(&workspace.ledger_reader()?)?;
+    for id in ids {
+        match finish(workspace, &history, &id)? {
+            Recovery::Finished(released) => {
+                progress.note(&format!(
+                    "finished the release {id}, which a crash or missing witnesses had left staged"
+                ));
+                finished.push(released);
+            }
+            Recovery::Undo(reason) => {
+                undo(workspace, &id, reason, ledger, clock)?;
+                let reason = reason.as_str();
+                progress.note(&format!(
+                    "undid the release {id}, which was left staged: {reason}"
+                ));
+                undone.push(id);
+            }
+        }
+    }
+    Ok((finished, undone))
+}
+
+/// The ids of what is staged.
+fn staged(workspace: &Workspace) -> Result<Vec<String>, Error> {
+    let staging = workspace.staging_dir();
     let mut ids = Vec::new();
+    if !staging.exists() {
+        return Ok(ids);
+    }
     for entry in std::fs::read_dir(&staging).map_err(Error::io("read", &staging))? {
         let entry = entry.map_err(Error::io("read", &staging))?;
         ids.push(entry.file_name().to_string_lossy().into_owned());
     }
     ids.sort();
-    for id in ids {
-        let folder = staging.join(&id);
-        let signed = Signed::left_behind(&id, &folder)?;
-        let receipt = match &signed {
-            Some(signed) => signed.find_receipt(&workspace.ledger_reader()?)?,
-            None => None,
-        };
-        let custodian = workspace.custodian_key()?;
-        let mut reason = AbortReason::Interrupted;
-        if let (Some(signed), Some(receipt)) = (signed, receipt) {
-            reason = AbortReason::ChangedAfterLogging;
-            if signed.is_intact(&custodian)? {
-                finished.push(signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?);
-                continue;
-            }
-        }
-        empty(&folder).map_err(Error::io("empty", &folder))?;
-        ledger.append(&Entry::abort(&id, reason, clock))?;
-        std::fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
-        sync(&staging)?;
-        undone.push(id);
+    Ok(ids)
+}
+
+/// What becomes of something staged.
+enum Recovery {
+    Finished(Released),
+    Undo(AbortReason),
+}
+
+/// Publishes what is staged if the ledger holds it, and says why to undo it otherwise.
+fn finish(workspace: &Workspace, history: &History, id: &str) -> Result<Recovery, Error> {
+    let folder = workspace.staging_dir().join(id);
+    let signed = Signed::left_behind(id, &folder)?;
+    if history.standing(id).is_empty() {
+        return Ok(Recovery::Undo(AbortReason::Interrupted));
     }
-    Ok((finished, undone))
+    let receipt = match &signed {
+        Some(signed) => signed.find_receipt(history, &workspace.ledger_reader()?)?,
+        None => None,
+    };
+    // An abort here would take back a release that has left, or that only its folder is missing of.
+    let (Some(signed), Some(receipt), false) =
+        (signed, receipt, workspace.releases_dir().join(id).exists())
+    else {
+        return Err(Error::Stray {
+            folder: folder.display().to_string(),
+        });
+    };
+    if !signed.is_intact(&workspace.custodian_key()?)? {
+        return Ok(Recovery::Undo(AbortReason::ChangedAfterLogging));
+    }
+    let released = signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?;
+    Ok(Recovery::Finished(released))
+}
+
+fn undo(
+    workspace: &Workspace,
+    id: &str,
+    reason: AbortReason,
+    ledger: &mut Book,
+    clock: &dyn Clock,
+) -> Result<(), Error> {
+    let staging = workspace.staging_dir();
+    let folder = staging.join(id);
+    let is_logged = reason == AbortReason::ChangedAfterLogging;
+    // What the ledger holds is taken back there first: a crash in between must not leave an empty
+    // folder that passes for something else. Of the rest the data goes first: on a full disk this
+    // is what makes room for the entry.
+    if !is_logged {
+        empty(&folder).map_err(Error::io("empty", &folder))?;
+    }
+    ledger.append(&Entry::abort(id, reason, clock))?;
+    std::fs::remove_dir_all(&folder).map_err(Error::io("remove", &folder))?;
+    sync(&staging)
 }

@@ -26,6 +26,8 @@ pub mod entry;
 
 mod book;
 
+mod history;
+
 mod staging;
 
 mod gate;
@@ -97,6 +99,12 @@ pub enum Error {
         /// The checkpoint or receipt that was seen.
         file: String,
     },
+    /// What is staged has the id of a release that the ledger holds, and is not that release.
+    #[error("`{folder}` is not the release of this id that the ledger holds")]
+    Stray {
+        /// The folder in which it is staged.
+        folder: String,
+    },
     /// A release is not what its manifest says.
     #[error("`{file}` {problem}")]
     Unverified {
@@ -131,6 +139,11 @@ impl Error {
             Self::RolledBack { .. } => Some(
                 "the ledger was put back to an older copy, or changed: put the newest copy in its \
                  place; nothing is entered until then"
+                    .to_owned(),
+            ),
+            Self::Stray { .. } => Some(
+                "move that folder away, and restore the release from a copy if it is missing; \
+                 nothing is entered until then"
                     .to_owned(),
             ),
             Self::Unverified { .. } => Some(

@@ -6,6 +6,7 @@ use chancery_ledger::{InclusionProof, Keyring, VerifierKey, verify_proof};
 use chancery_model::{Decision, Digest};
 use chancery_plan::{Job, StagedFile, stage};
 
+use crate::history::History;
 use crate::manifest::digest;
 use crate::verify::check_files;
 use crate::workspace::private_folder;
@@ -54,7 +55,7 @@ pub struct Released {
     pub index: u64,
 }
 
-/// An id that no release and no staging has: the day, the recipient, and a digest of what was
+/// An id that no release and no staging has or had: the day, the recipient, and a digest of what was
 /// asked of what under which law.
 pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, Error> {
     let decision = answer.decision();
@@ -66,7 +67,11 @@ pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, E
         decision.on,
         asked.get(..8).unwrap_or_default()
     );
+    let history = History::read(&workspace.ledger_reader()?)?;
     let taken = |id: &str| {
+        if history.is_given(id) {
+            return Ok(true);
+        }
         let exists = |dir: PathBuf| {
             let path = dir.join(id);
             path.try_exists().map_err(Error::io("look for", &path))
@@ -186,38 +191,25 @@ impl Signed {
         }
     }
 
-    /// The receipt of this release, if the ledger holds its entry.
+    /// The receipt of this release, if the ledger holds its entry and no later one aborts it.
     pub(crate) fn find_receipt(
         &self,
+        history: &History,
         reader: &chancery_ledger::LedgerReader,
     ) -> Result<Option<Receipt>, Error> {
-        // From the end, a bundle at a time: what a crash left was logged last.
-        let mut end = reader.size();
-        while end > 0 {
-            let start = (end - 1) / 256 * 256;
-            for entry in reader.entries(start..end)? {
-                let (index, bytes) = entry?;
-                if self.is_logged_as(&bytes) {
-                    let proof = carrying(reader.prove(index)?, bytes);
-                    return Ok(Some(Receipt {
-                        manifest: self.manifest,
-                        index,
-                        proof,
-                    }));
-                }
-            }
-            end = start;
-        }
-        Ok(None)
+        let Some(logged) = history.find(&self.id, self.manifest) else {
+            return Ok(None);
+        };
+        let index = logged.index;
+        Ok(Some(Receipt {
+            manifest: self.manifest,
+            index,
+            proof: carrying(reader.prove(index)?, reader.entry(index)?),
+        }))
     }
 
-    fn is_logged_as(&self, entry: &[u8]) -> bool {
-        match Entry::from_bytes(entry).known() {
-            Some(Entry::Release(entry)) => {
-                entry.id == self.id && entry.manifest == Some(self.manifest)
-            }
-            _ => false,
-        }
+    pub(crate) fn manifest(&self) -> Digest {
+        self.manifest
     }
 
     /// Whether what a crash left is what was signed: a file that was changed or added since must not

@@ -196,7 +196,7 @@ impl Workspace {
         let text = toml::to_string(&workspace.config).map_err(|error| {
             Fault::new(Place::file(file.display().to_string()), error.to_string())
         })?;
-        std::fs::write(&file, text).map_err(Error::io("write", &file))?;
+        durable(&file, text.as_bytes())?;
         Ok(workspace)
     }
 
@@ -439,8 +439,10 @@ impl Workspace {
     ///
     /// # Errors
     ///
-    /// When a key file cannot be read or written.
+    /// When another process writes to the ledger, or a key file cannot be read or written.
     pub fn encrypt_keys(&self, passphrase: &Passphrase) -> Result<(), Error> {
+        // A change of keys meanwhile would be overwritten with the keys of before.
+        let _writer = SqliteLock::open(&self.lock_file())?;
         for name in ["ledger", "custodian"] {
             let keys = self.secret_keys(name)?;
             keyfile::replace(&self.secret_file(name), &keys, Some(passphrase))?;

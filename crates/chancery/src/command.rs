@@ -2,6 +2,8 @@
 
 pub(crate) mod demo;
 
+mod given;
+
 pub(crate) mod init;
 
 pub(crate) mod synth;

@@ -2,6 +2,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::text;
+
 /// Why a command ended without its result: a message, faults, a hint and an exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -62,9 +64,9 @@ impl Failure {
         reason = "the one place where failures are printed"
     )]
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("error: {}", self.message);
+        eprintln!("error: {}", text::safe(&self.message));
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {hint}");
+            eprintln!("hint: {}", text::safe(hint));
         }
         ExitCode::from(self.code)
     }

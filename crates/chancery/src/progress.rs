@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::text;
+
 /// A bar on stderr for long work, and Ctrl-C: the work then stops by itself and leaves nothing
 /// behind but a logged abort.
 pub(crate) struct Progress {
@@ -46,6 +48,10 @@ impl chancery_dataset::Progress for Progress {
 
     fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
+    }
+
+    fn note(&self, what: &str) {
+        self.bar.suspend(|| text::note(what));
     }
 
     fn cancelled(&self) -> bool {

@@ -130,6 +130,29 @@ pub(crate) fn escaped(text: &str, most: usize) -> String {
     shown
 }
 
+/// Lines of our own that may hold names of unknown origin, safe to show: a control character could
+/// drive the terminal and a mark of direction could turn words around. Lines stay lines, and
+/// letters of any script stay as they are.
+pub(crate) fn safe(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let is_layout = matches!(character, '\n' | '\t');
+        if is_layout || !(character.is_control() || is_unseen(character)) {
+            shown.push(character);
+        } else {
+            shown.extend(character.escape_unicode());
+        }
+    }
+    shown
+}
+
+/// Marks of direction, separators of lines, and characters without a width.
+fn is_unseen(character: char) -> bool {
+    matches!(character,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// The same JSON in printable ASCII alone: JSON itself escapes only the first 32 characters.
 pub(crate) fn ascii_json(json: &str) -> String {
     let mut text = String::with_capacity(json.len());
@@ -172,11 +195,17 @@ pub(crate) fn unprinted() -> Option<Failure> {
     ))
 }
 
+/// Tells the operator what was done besides what was asked for.
+#[expect(clippy::print_stderr, reason = "the one place where notes are printed")]
+pub(crate) fn note(what: &str) {
+    eprintln!("note: {}", safe(what));
+}
+
 /// Tells the operator something that does not keep the command from its result.
 #[expect(
     clippy::print_stderr,
     reason = "the one place where warnings are printed"
 )]
 pub(crate) fn warn(warning: &str) {
-    eprintln!("warning: {warning}");
+    eprintln!("warning: {}", safe(warning));
 }

@@ -4,6 +4,7 @@ use chancery_dataset::synth::{Plan, write};
 use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
 use chancery_law::LawPack;
 use chancery_model::Request;
+use chancery_release::entry::AbortReason;
 use chancery_release::{
     Config, Entry, Error, Fixed, Keys, Outcome, Question, ReleaseCheck, Workspace, ask,
     check_releases, dataset_law, elements, pack_files, recover, release, replay, still_held,
@@ -211,7 +212,7 @@ fn what_a_crash_left_before_the_ledger_is_undone_and_logged() {
     std::fs::create_dir_all(staged.join("data/ELG00002")).unwrap();
     std::fs::write(staged.join("data/ELG00002/06.parquet"), "half").unwrap();
     std::fs::write(staged.join("manifest.dsse.json"), "{}").unwrap();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     assert!(!staged.exists());
     assert!(
         matches!(case.entries().last(), Some(Entry::Abort { reason, .. }) if reason == "interrupted")
@@ -227,17 +228,17 @@ fn what_a_crash_left_after_the_ledger_is_published() {
     std::fs::remove_file(folder.join("receipt.tlog-proof")).unwrap();
     let staged = case.workspace.staging_dir().join(&id);
     std::fs::rename(&folder, &staged).unwrap();
-    let mut ledger = write_ledger(&case.workspace, &clock()).unwrap();
+    let mut ledger = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
     assert!(!staged.exists());
     verify(&folder, &case.keys(), &Silent).unwrap();
-    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock()).unwrap();
+    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock(), &Silent).unwrap();
     assert!(finished.is_empty() && undone.is_empty());
 }
 
 #[test]
 fn a_second_writer_is_refused() {
     let case = Case::new(true);
-    let _writer = write_ledger(&case.workspace, &clock()).unwrap();
+    let _writer = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
     let second = case.release("hhs/oig", "program-administration/integrity", "2026-01-10");
     assert!(matches!(
         second,
@@ -304,7 +305,7 @@ fn what_was_changed_after_it_was_logged_does_not_leave() {
         .join(folder.file_name().unwrap());
     std::fs::rename(&folder, &staged).unwrap();
     std::fs::write(staged.join("data/ELG00002/more.csv"), "x").unwrap();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     assert!(!staged.exists() && !folder.exists());
     let last = case.entries().pop();
     assert!(
@@ -339,7 +340,7 @@ fn a_ledger_put_back_to_an_older_copy_takes_no_entry() {
     copy(&older, &ledger);
     // One append behind: its entries are still staged beside the lock, and it is finished again.
     still_held(&case.workspace, &release).unwrap_err();
-    drop(write_ledger(&case.workspace, &clock()).unwrap());
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
     still_held(&case.workspace, &release).unwrap();
     assert_eq!(
         check_releases(&case.workspace, &Silent).unwrap(),
@@ -395,4 +396,132 @@ fn a_folder_without_a_file_is_refused() {
     std::fs::create_dir(folder.join("data/a-name")).unwrap();
     let error = verify(&folder, &case.keys(), &Silent).unwrap_err();
     assert!(error.to_string().contains("is an empty folder"));
+}
+
+/// The release as a crash leaves it between the ledger's answer and the rename.
+fn unpublish(case: &Case, folder: &Path) -> PathBuf {
+    let staged = case
+        .workspace
+        .staging_dir()
+        .join(folder.file_name().unwrap());
+    std::fs::remove_file(folder.join("receipt.tlog-proof")).unwrap();
+    std::fs::rename(folder, &staged).unwrap();
+    staged
+}
+
+fn id_of(folder: &Path) -> String {
+    folder.file_name().unwrap().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_logged_release_is_not_aborted_for_a_stray_folder_of_its_name() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let staged = case.workspace.staging_dir().join(id_of(&folder));
+    let entries = case.entries().len();
+    let aside = case.folder.path().join("aside");
+    let refused = |problems: usize| {
+        let check = check_releases(&case.workspace, &Silent).unwrap();
+        assert_eq!(check.problems.len(), problems, "{check:?}");
+        assert!(check.unfinished.is_empty(), "{check:?}");
+        let Err(error) = write_ledger(&case.workspace, &clock(), &Silent) else {
+            panic!("the stray folder was taken for an unfinished release");
+        };
+        assert!(matches!(error, Error::Stray { .. }), "{error}");
+        assert!(error.to_string().contains(staged.to_str().unwrap()));
+        assert!(error.hint().unwrap().contains("restore"));
+        assert_eq!(case.entries().len(), entries);
+        assert!(staged.exists());
+    };
+
+    // Beside the release.
+    std::fs::create_dir_all(&staged).unwrap();
+    refused(1);
+    std::fs::remove_dir(&staged).unwrap();
+    copy(&folder, &staged);
+    refused(1);
+    // In its place: empty, and with another manifest.
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(staged.join("manifest.dsse.json"), "{}").unwrap();
+    refused(2);
+    std::fs::remove_dir_all(&staged).unwrap();
+    std::fs::create_dir_all(&staged).unwrap();
+    refused(2);
+
+    std::fs::remove_dir(&staged).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
+    assert_eq!(
+        check_releases(&case.workspace, &Silent).unwrap(),
+        ReleaseCheck::default()
+    );
+}
+
+#[test]
+fn a_logged_release_that_is_still_staged_is_unfinished() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    unpublish(&case, &folder);
+    let check = check_releases(&case.workspace, &Silent).unwrap();
+    assert_eq!(check.unfinished, [id_of(&folder)]);
+    assert!(check.problems.is_empty(), "{check:?}");
+}
+
+#[test]
+fn an_aborted_release_is_not_published() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let id = id_of(&folder);
+    let mut ledger = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
+    let staged = unpublish(&case, &folder);
+    let abort = Entry::abort(&id, AbortReason::ChangedAfterLogging, &clock());
+    ledger.append(&abort).unwrap();
+    let (finished, undone) = recover(&case.workspace, &mut ledger, &clock(), &Silent).unwrap();
+    assert!(finished.is_empty(), "{finished:?}");
+    assert_eq!(undone, [id]);
+    assert!(!staged.exists() && !folder.exists());
+}
+
+#[test]
+fn an_id_that_the_ledger_holds_is_not_given_again() {
+    let case = Case::new(true);
+    let first = case.oversight();
+    std::fs::remove_dir_all(&first).unwrap();
+    let second = case.oversight();
+    assert_eq!(id_of(&second), format!("{}-2", id_of(&first)));
+    // Aborted: it is not given again either.
+    let staged = unpublish(&case, &second);
+    std::fs::write(staged.join("data/ELG00002/more.csv"), "x").unwrap();
+    drop(write_ledger(&case.workspace, &clock(), &Silent).unwrap());
+    assert!(!staged.exists());
+    assert_eq!(id_of(&case.oversight()), format!("{}-3", id_of(&first)));
+}
+
+#[test]
+fn two_entries_of_one_id_are_both_checked() {
+    let case = Case::new(true);
+    case.oversight();
+    let Some(Entry::Release(mut entry)) = case.entries().pop() else {
+        panic!("no release");
+    };
+    entry.manifest = Some(chancery_model::Digest::from_bytes([7; 32]));
+    let mut ledger = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
+    ledger.append(&Entry::Release(entry)).unwrap();
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(
+        problems[0].what.contains("entry 2") && problems[0].what.contains("it is not here"),
+        "{problems:?}"
+    );
+}
+
+#[test]
+fn a_hidden_folder_among_the_releases_is_found() {
+    let case = Case::new(true);
+    let folder = case.oversight();
+    let hidden = case.workspace.releases_dir().join(".hidden");
+    copy(&folder, &hidden);
+    let problems = check_releases(&case.workspace, &Silent).unwrap().problems;
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert_eq!(problems[0].file, hidden.display().to_string());
 }

@@ -226,7 +226,7 @@ fn no_entry_holds_anything_of_a_person() {
     let (_, name) = needles.iter().find(|n| n.0 == What::FullName).unwrap();
     std::fs::create_dir_all(staging.join(name)).unwrap();
     let clock = Fixed("2026-01-10T12:00:00Z".parse().unwrap());
-    drop(write_ledger(&case.workspace, &clock).unwrap());
+    drop(write_ledger(&case.workspace, &clock, &chancery_dataset::Silent).unwrap());
 
     let reader = case.workspace.ledger_reader().unwrap();
     let logged = reader.entries(0..reader.size()).unwrap();

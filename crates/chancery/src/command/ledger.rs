@@ -6,20 +6,17 @@ mod proof;
 mod show;
 mod witness;
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use chancery_ledger::Policy;
-use chancery_release::{Clock as _, System, Workspace, write_ledger};
+use chancery_release::{Clock as _, System, write_ledger};
 
 use super::{Context, Result};
 use crate::args::{self, LedgerCommand};
-use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Ledger) -> Result {
     match &args.command {
-        LedgerCommand::Checkpoint { refresh } => checkpoint(&context.workspace()?, *refresh),
+        LedgerCommand::Checkpoint { refresh } => checkpoint(context, *refresh),
         LedgerCommand::Prove { id, output } => {
             proof::prove(&context.workspace()?, id, output.as_deref())
         }
@@ -38,18 +35,10 @@ fn now() -> u64 {
     u64::try_from(System.now().as_second()).unwrap_or_default()
 }
 
-pub(crate) fn read_text(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).map_err(|error| Failure::file("read", file, &error))
-}
-
-pub(crate) fn read_policy(file: &Path) -> Result<Policy> {
-    let content = std::fs::read(file).map_err(|error| Failure::file("read", file, &error))?;
-    Ok(Policy::parse(&content)?)
-}
-
-fn checkpoint(workspace: &Workspace, refresh: bool) -> Result {
+fn checkpoint(context: &Context, refresh: bool) -> Result {
+    let workspace = context.workspace()?;
     if refresh {
-        write_ledger(workspace, &System)?.refresh()?;
+        write_ledger(&workspace, &System, &context.progress)?.refresh()?;
     }
     text::print(
         workspace

@@ -4,8 +4,7 @@ use std::process::ExitCode;
 use chancery_release::{Entry, Keys, Verified, Workspace, replay, still_held, verify};
 use serde::Serialize;
 
-use super::ledger::read_text;
-use super::{Context, Result, json};
+use super::{Context, Result, given, json};
 use crate::args::{self, Format};
 use crate::failure::Failure;
 use crate::text;
@@ -30,12 +29,12 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
     };
     let keys = Keys {
         custodian: match (&args.custodian_key, &workspace) {
-            (Some(file), _) => read_text(file)?.trim().parse()?,
+            (Some(file), _) => given::key(file)?,
             (None, Ok(workspace)) => workspace.custodian_key()?,
             (None, Err(_)) => return Err(unnamed()),
         },
         ledger: match (&args.ledger_key, &workspace) {
-            (Some(file), _) => read_text(file)?.parse()?,
+            (Some(file), _) => given::keyring(file)?,
             (None, Ok(workspace)) => workspace.ledger_keys()?,
             (None, Err(_)) => return Err(unnamed()),
         },

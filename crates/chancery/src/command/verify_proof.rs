@@ -2,15 +2,20 @@
 
 use std::process::ExitCode;
 
-use chancery_ledger::{InclusionProof, Keyring, Trust, UnverifiedCheckpoint, verify_proof};
+use chancery_ledger::{InclusionProof, Trust, UnverifiedCheckpoint, verify_proof};
 use chancery_release::{Entry, Reading};
 use serde::Serialize;
 
-use super::ledger::{read_policy, read_text};
-use super::{Context, Result, json};
+use super::{Context, Result, given, json};
 use crate::args::{self, Format};
 use crate::failure::Failure;
 use crate::text;
+
+/// What to do about a file that is no proof.
+const NO_PROOF: &str = "give a proof as `chancery ledger prove` prints it, or a release's receipt";
+/// What to do about a proof that does not hold.
+const NO_MATCH: &str = "the proof, the entry (its own, or that of `--entry`) and `--keys` or \
+                        `--policy` must be of one log";
 
 #[derive(Serialize)]
 struct Report {
@@ -27,31 +32,29 @@ struct Report {
 }
 
 pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
-    let proof = read_text(&args.proof)?;
-    let parsed: InclusionProof = proof.parse()?;
+    let proof = given::text(&args.proof)?;
+    let parsed: InclusionProof = proof
+        .parse()
+        .map_err(|error| given::refused(&args.proof, &error, NO_PROOF))?;
     let entry = match (&args.entry, &parsed.extra) {
-        (Some(file), _) => {
-            std::fs::read(file).map_err(|error| Failure::file("read", file, &error))?
-        }
+        (Some(file), _) => given::entry(file)?,
         (None, Some(entry)) => entry.clone(),
         (None, None) => {
             return Err(Failure::new("the proof does not bring its entry along")
                 .hint("give the entry's bytes with `--entry FILE`"));
         }
     };
-    let report = match (&args.policy, &args.keys) {
-        (Some(policy), _) => check(&proof, &entry, &read_policy(policy)?, "a policy"),
-        (None, Some(keys)) => {
-            let keys: Keyring = read_text(keys)?.parse()?;
-            check(&proof, &entry, &keys, "the log's keys")
-        }
+    let checked = match (&args.policy, &args.keys) {
+        (Some(file), _) => check(&proof, &entry, &given::policy(file)?, "a policy"),
+        (None, Some(file)) => check(&proof, &entry, &given::keyring(file)?, "the log's keys"),
         (None, None) => {
-            Err(Failure::new("no keys were given").hint("`--keys FILE` or `--policy FILE`"))
+            return Err(Failure::new("no keys were given").hint("`--keys FILE` or `--policy FILE`"));
         }
-    }?;
+    };
+    let report = checked.map_err(|error| given::refused(&args.proof, &error, NO_MATCH))?;
     text::print(&match context.format {
-        Format::Json => json(&report)?,
-        Format::Text => format!(
+        Format::Json => text::ascii_json(&json(&report)?),
+        Format::Text => text::safe(&format!(
             "VERIFIED: entry {} of the log {}, in its tree of {} entries{}, by {}.\n{:#}",
             report.index,
             report.log,
@@ -62,12 +65,17 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
                 .unwrap_or_default(),
             report.trusted,
             report.entry,
-        ),
+        )),
     });
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(proof: &str, entry: &[u8], trust: &impl Trust, trusted: &'static str) -> Result<Report> {
+fn check(
+    proof: &str,
+    entry: &[u8],
+    trust: &impl Trust,
+    trusted: &'static str,
+) -> chancery_ledger::Result<Report> {
     let shown = verify_proof(proof, entry, trust)?;
     let parsed: InclusionProof = proof.parse()?;
     let checkpoint: UnverifiedCheckpoint = parsed.checkpoint;

@@ -358,12 +358,28 @@ fn without_the_quorum_nothing_leaves_and_with_it_the_release_is_finished() {
 
     let two = Witness::start(&bench, "two", false);
     require(&bench, &policy(&one, &two));
-    bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
+    let ran = bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
     assert_eq!(bench.published().len(), 2);
+    let finished = bench.published().into_iter().find(|id| *id != first);
+    let finished = format!("note: finished the release {}, ", finished.unwrap());
+    assert!(ran.stderr.contains(&finished), "{ran:?}");
+    assert!(!ran.stdout.contains("finished"), "{ran:?}");
     bench.expect_sound();
     for release in bench.published() {
         bench.run(&["verify", &release]).expect(0);
     }
+}
+
+#[test]
+fn what_a_crash_left_half_made_is_undone_aloud() {
+    let bench = Bench::new();
+    let id = "2026-01-10-hhs-oig-00000000";
+    std::fs::create_dir_all(bench.releases().join(".staging").join(id)).unwrap();
+    let ran = bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
+    let undone = format!("note: undid the release {id}, which was left staged: interrupted");
+    assert!(ran.stderr.contains(&undone), "{ran:?}");
+    let again = bench.run(&["ledger", "checkpoint", "--refresh"]).expect(0);
+    assert_eq!(again.stderr, "");
 }
 
 #[test]
@@ -434,4 +450,157 @@ fn what_can_be_computed_is_repaired_and_what_cannot_is_named() {
         bench.expect_sound();
     }
     assert!(repaired >= 3 && lost >= 1, "{repaired} {lost}");
+}
+
+/// Nothing that could drive a terminal or turn words around.
+#[track_caller]
+fn expect_harmless(ran: &Ran) {
+    let text = format!("{}{}", ran.stdout, ran.stderr);
+    let harmful = |c: char| (c.is_control() && c != '\n') || ('\u{202a}'..='\u{202e}').contains(&c);
+    assert!(!text.contains(harmful), "{text:?}");
+}
+
+#[test]
+fn names_of_files_and_logs_cannot_drive_the_terminal() {
+    let bench = Bench::new();
+    let ledger = bench.workspace().join("ledger");
+    let (keys, dir) = (
+        bench.workspace().join("keys/ledger.vkey"),
+        bench.path().join("monitor"),
+    );
+    let monitor = |format: &str| {
+        let (ledger, keys, dir) = (&ledger, &keys, &dir);
+        outside(&[
+            "ledger",
+            "monitor",
+            ledger.to_str().unwrap(),
+            "--keys",
+            keys.to_str().unwrap(),
+            "--dir",
+            dir.to_str().unwrap(),
+            "--once",
+            "--format",
+            format,
+        ])
+    };
+    for name in ["\u{1b}[31mX", "\u{9b}31mX", "\u{202e}X"] {
+        std::fs::write(ledger.join(name), "").unwrap();
+        let shown: String = name.chars().next().unwrap().escape_unicode().collect();
+        let found = bench.run(&["ledger", "fsck"]).expect(1);
+        expect_harmless(&found);
+        assert!(found.stdout.contains(&shown), "{found:?}");
+        let found = bench.run(&["ledger", "fsck", "--format", "json"]).expect(1);
+        expect_harmless(&found);
+        assert!(
+            found.json()["problems"][0]["file"]
+                .as_str()
+                .unwrap()
+                .contains(name)
+        );
+        let missing = bench.path().join(name);
+        let verify = |proof: &PathBuf| {
+            let (proof, keys) = (proof.to_str().unwrap(), keys.to_str().unwrap());
+            outside(&["verify-proof", proof, "--keys", keys])
+        };
+        let error = verify(&missing).expect(1);
+        expect_harmless(&error);
+        assert!(error.stderr.contains(&shown), "{error:?}");
+        std::fs::remove_file(ledger.join(name)).unwrap();
+
+        // A log that calls itself so.
+        let checkpoint = text(ledger.join("checkpoint"));
+        let origin = checkpoint.lines().next().unwrap();
+        let named = checkpoint.replace(origin, &format!("log/{name}"));
+        let proof = bench.run(&["ledger", "prove", "0"]).expect(0).stdout;
+        let proof = bench.file("proof", proof.replace(origin, &format!("log/{name}")));
+        std::fs::write(ledger.join("checkpoint"), named).unwrap();
+        for ran in [
+            verify(&proof),
+            bench.run(&["ledger", "fsck"]),
+            bench.run(&["ledger", "export"]),
+            monitor("text"),
+            monitor("json"),
+        ] {
+            expect_harmless(&ran.expect(1));
+        }
+        std::fs::write(ledger.join("checkpoint"), checkpoint).unwrap();
+        bench.expect_sound();
+    }
+}
+
+#[test]
+fn what_a_verifier_is_given_is_named_when_it_is_refused() {
+    let bench = Bench::new();
+    let path = |file: PathBuf| file.to_str().unwrap().to_owned();
+    let keys = path(bench.workspace().join("keys/ledger.vkey"));
+    let proof = bench.run(&["ledger", "prove", "0"]).expect(0).stdout;
+    let proof = path(bench.file("proof", proof));
+    let malformed = path(bench.file("malformed", "no such thing\n"));
+    let binary = path(bench.file("binary", [0xff, 0xfe]));
+    let large = path(bench.file("large", vec![b'x'; (1 << 20) + 1]));
+    let large_entry = path(bench.file("large-entry", vec![b'x'; 65_536]));
+    let refused = |args: &[&str], file: &str, what: &str| {
+        let error = outside(&[&["verify-proof"], args].concat()).expect_error(1);
+        let named = error.contains(&format!("`{file}`")) && error.contains(what);
+        assert!(named, "{args:?}: {error}");
+    };
+    outside(&["verify-proof", &proof, "--keys", &keys]).expect(0);
+    for (file, what) in [
+        (&malformed, "malformed"),
+        (&binary, "not text"),
+        (&large, "limit of 1,048,576 bytes"),
+    ] {
+        refused(&[file, "--keys", &keys], file, what);
+        refused(&[&proof, "--keys", file], file, what);
+    }
+    refused(&[&proof, "--policy", &malformed], &malformed, "line 1");
+    refused(
+        &[&proof, "--policy", &large],
+        &large,
+        "limit of 1,048,576 bytes",
+    );
+    let entry = [&proof, "--keys", &keys, "--entry", &large_entry];
+    refused(&entry, &large_entry, "limit of 65,535 bytes");
+    let entry = [&proof, "--keys", &keys, "--entry", &malformed];
+    refused(&entry, &proof, "does not hold");
+}
+
+#[test]
+fn keys_are_not_encrypted_while_somebody_writes() {
+    let bench = Bench::new();
+    let passphrase = bench.file("passphrase", "correct horse battery staple\n");
+    let passphrase = passphrase.to_str().unwrap();
+    let encrypt = ["ledger", "keys", "encrypt", "--passphrase-file", passphrase];
+    let key = bench.workspace().join("keys/ledger.key");
+    let before = text(key.clone());
+    let writer = bench.ledger();
+    let error = bench.run(&encrypt).expect_error(1);
+    assert!(error.contains("another process"), "{error}");
+    assert_eq!(text(key.clone()), before);
+    drop(writer);
+    bench.run(&encrypt).expect(0);
+    assert_ne!(text(key), before);
+}
+
+#[test]
+fn a_new_witness_says_whether_its_keys_are_encrypted() {
+    let bench = Bench::empty();
+    let passphrase = bench.file("passphrase", "correct horse battery staple\n");
+    let init = |name: &str, more: &[&str]| {
+        let dir = bench.path().join(name);
+        let init = ["ledger", "witness", "--init", "witness.example/w", "--dir"];
+        let ran = outside(&[&init[..], &[dir.to_str().unwrap()], more].concat()).expect(0);
+        (
+            ran.stderr,
+            text(dir.join("witness.key")).starts_with("-----BEGIN AGE"),
+        )
+    };
+    let (warning, is_encrypted) = init("plain", &[]);
+    assert!(
+        warning.starts_with("warning: ") && warning.contains("not encrypted"),
+        "{warning}"
+    );
+    assert!(!is_encrypted);
+    let named = ["--passphrase-file", passphrase.to_str().unwrap()];
+    assert_eq!(init("secret", &named), (String::new(), true));
 }

@@ -57,8 +57,8 @@ pub(super) fn run(context: &Context, workspace: &Workspace, repairing: bool) -> 
             }));
     }
     text::print(&match context.format {
-        Format::Json => json(&report)?,
-        Format::Text => summary(&report),
+        Format::Json => text::ascii_json(&json(&report)?),
+        Format::Text => text::safe(&summary(&report)),
     });
     Ok(if report.sound {
         ExitCode::SUCCESS

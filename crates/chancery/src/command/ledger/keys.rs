@@ -23,11 +23,11 @@ pub(super) fn run(context: &Context, workspace: &Workspace, command: &LedgerKeys
     match command {
         LedgerKeys::List => list(context, &workspace.ledger_keys()?),
         LedgerKeys::Rotate { reason } => {
-            let mut book = write_ledger(workspace, &System)?;
+            let mut book = write_ledger(workspace, &System, &context.progress)?;
             list(context, &rotate(workspace, &mut book, *reason, &System)?)
         }
         LedgerKeys::Retire { reason } => {
-            let mut book = write_ledger(workspace, &System)?;
+            let mut book = write_ledger(workspace, &System, &context.progress)?;
             let keys = retire(workspace, &mut book, *reason, &System);
             list(
                 context,

@@ -5,12 +5,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chancery_dataset::Progress as _;
+use chancery_ledger::Source;
 use chancery_ledger::monitor::{Expected, Monitor, Report};
-use chancery_ledger::{Keyring, Source};
 use chancery_release::{Entry, Reading};
 use serde::Serialize;
 
-use super::super::{Context, Result};
+use super::super::{Context, Result, given};
 use crate::args::{Format, LedgerMonitor};
 use crate::failure::Failure;
 use crate::text;
@@ -57,11 +57,8 @@ pub(super) fn run(context: &Context, args: &LedgerMonitor) -> Result {
 
 fn expected(args: &LedgerMonitor) -> Result<Expected> {
     match (&args.keys, &args.policy) {
-        (Some(file), None) => {
-            let keys: Keyring = super::read_text(file)?.parse()?;
-            Ok(Expected::Keys(keys))
-        }
-        (None, Some(file)) => Ok(Expected::Policy(super::read_policy(file)?)),
+        (Some(file), None) => Ok(Expected::Keys(given::keyring(file)?)),
+        (None, Some(file)) => Ok(Expected::Policy(given::policy(file)?)),
         _ => Err(
             Failure::new("give the log's keys or a policy, and not both")
                 .hint("`--keys FILE` takes the log's `vkey` file, got from somewhere else"),
@@ -100,10 +97,10 @@ fn show(format: Format, report: &Report) -> Result<String> {
         alarms: alarms.collect(),
     };
     match format {
-        Format::Json => {
-            serde_json::to_string(&shown).map_err(|error| Failure::new(error.to_string()))
-        }
-        Format::Text => Ok(summary(&shown)),
+        Format::Json => serde_json::to_string(&shown)
+            .map(|line| text::ascii_json(&line))
+            .map_err(|error| Failure::new(error.to_string())),
+        Format::Text => Ok(text::safe(&summary(&shown))),
     }
 }
 

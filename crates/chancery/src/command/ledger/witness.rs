@@ -12,13 +12,16 @@ use chancery_ledger::witness::{Answer, Shutdown, Witness, serve};
 use chancery_ledger::{Algorithm, Policy, SigningKey, VerifierKey};
 use serde::Serialize;
 
-use super::super::{Context, Result, json};
+use super::super::{Context, Result, given, json};
 use crate::args::{Format, LedgerWitness};
 use crate::failure::Failure;
 use crate::text;
 
 /// The key file in a witness's folder.
 const KEYS: &str = "witness.key";
+
+/// How much of what is wrong with a request is shown: a stranger sent it.
+const MOST_OF_A_PROBLEM: usize = 300;
 
 /// How often to look whether the command is to end.
 const PATIENCE: Duration = Duration::from_millis(100);
@@ -38,6 +41,12 @@ pub(super) fn run(context: &Context, args: &LedgerWitness) -> Result {
     if let Some(name) = &args.init {
         let passphrase = context.passphrases.offered()?;
         make(&args.dir, &key_file, name, passphrase.as_ref())?;
+        if passphrase.is_none() {
+            text::warn(&format!(
+                "the secret keys in `{}` are not encrypted; a passphrase at `--init` does that",
+                key_file.display()
+            ));
+        }
     }
     let keys = keyfile::read(&key_file, Some(&|| context.passphrases.get(&key_file)))?;
     let vkeys: Vec<String> = keys.iter().map(|key| key.verifier().to_string()).collect();
@@ -69,7 +78,7 @@ fn make(dir: &Path, key_file: &Path, name: &str, passphrase: Option<&Passphrase>
 
 /// The keys of the logs that a policy lists. Its witnesses and quorum do not matter here.
 fn read_logs(file: &Path) -> Result<Vec<VerifierKey>> {
-    let policy: Policy = super::read_policy(file)?;
+    let policy: Policy = given::policy(file)?;
     let logs: Vec<VerifierKey> = policy.logs().iter().map(|log| log.vkey.clone()).collect();
     if logs.is_empty() {
         let message = format!("`{}` lists no log", file.display());
@@ -115,11 +124,8 @@ fn observe(answer: &Answer) {
         | Answer::Forbidden(problem)
         | Answer::UnknownLog(problem)
         | Answer::Unprocessable(problem)
-        | Answer::Failed(problem) => eprintln!("{status} {}", printable(problem)),
+        | Answer::Failed(problem) => {
+            eprintln!("{status} {}", text::escaped(problem, MOST_OF_A_PROBLEM))
+        }
     }
-}
-
-/// What a stranger sent, without what would move the cursor.
-fn printable(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(300).collect()
 }

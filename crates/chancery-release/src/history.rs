@@ -1,0 +1,72 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_ledger::LedgerReader;
+use chancery_model::Digest;
+
+use crate::{Entry, Error};
+
+/// What the ledger says of releases: which of them stand, and which ids were given.
+#[derive(Debug, Default)]
+pub(crate) struct History {
+    standing: BTreeMap<String, Vec<Logged>>,
+    given: BTreeSet<String>,
+}
+
+/// A release's entry.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Logged {
+    pub(crate) index: u64,
+    pub(crate) manifest: Option<Digest>,
+}
+
+impl History {
+    pub(crate) fn read(reader: &LedgerReader) -> Result<Self, Error> {
+        let mut history = Self::default();
+        for entry in reader.entries(0..reader.size())? {
+            let (index, bytes) = entry?;
+            history.take(index, &bytes);
+        }
+        Ok(history)
+    }
+
+    /// An abort takes back what was logged under its id before, and nothing after it.
+    fn take(&mut self, index: u64, entry: &[u8]) {
+        match Entry::from_bytes(entry).known() {
+            Some(Entry::Release(entry)) => {
+                let id = entry.id.to_string();
+                self.given.insert(id.clone());
+                let manifest = entry.manifest;
+                let logged = Logged { index, manifest };
+                self.standing.entry(id).or_default().push(logged);
+            }
+            Some(Entry::Abort { id, .. }) => {
+                self.standing.remove(id.as_str());
+                self.given.insert(id.to_string());
+            }
+            _ => {}
+        }
+    }
+
+    /// The entries of an id that no later entry aborts: one, unless an id was given twice.
+    pub(crate) fn standing(&self, id: &str) -> &[Logged] {
+        self.standing.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every id that has an entry which stands, with those entries.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &[Logged])> {
+        let standing = self.standing.iter();
+        standing.map(|(id, logged)| (id.as_str(), logged.as_slice()))
+    }
+
+    /// The newest entry that stands of a release.
+    pub(crate) fn find(&self, id: &str, manifest: Digest) -> Option<Logged> {
+        let mut newest_first = self.standing(id).iter().rev();
+        let found = newest_first.find(|logged| logged.manifest == Some(manifest));
+        found.copied()
+    }
+
+    /// Whether a release or an abort of this id was logged.
+    pub(crate) fn is_given(&self, id: &str) -> bool {
+        self.given.contains(id)
+    }
+}
