@@ -84,7 +84,6 @@ pub struct Bucket {
 
 /// What a bucket is opened for. Before the first write it is tried whether it refuses overwriting.
 #[derive(Clone, Copy)]
-#[cfg_attr(not(feature = "s3"), expect(dead_code, reason = "no bucket is opened"))]
 enum Access {
     Read,
     Write,

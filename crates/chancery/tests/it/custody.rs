@@ -263,11 +263,14 @@ struct Witness {
 
 impl Witness {
     fn start(bench: &Bench, name: &str, is_new: bool) -> Self {
+        let log = text(bench.workspace().join("ledger/vkey"));
+        Self::start_for(bench, name, is_new, &log)
+    }
+
+    /// A witness of the log with these keys.
+    fn start_for(bench: &Bench, name: &str, is_new: bool, log: &str) -> Self {
         let dir = bench.path().join(name);
-        let logs: String = text(bench.workspace().join("ledger/vkey"))
-            .lines()
-            .map(|key| format!("log {key}\n"))
-            .collect();
+        let logs: String = log.lines().map(|key| format!("log {key}\n")).collect();
         let logs = bench.file(&format!("{name}.logs"), format!("{logs}quorum none\n"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_chancery"));
         command.args(["ledger", "witness", "--listen", "127.0.0.1:0", "--dir"]);
@@ -348,10 +351,24 @@ fn without_the_quorum_nothing_leaves_and_with_it_the_release_is_finished() {
         );
     }
 
+    // A witness that cannot be asked: nothing is so much as signed.
     drop(two);
     let error = bench.run(&RELEASE).expect_error(1);
     assert!(error.contains("two"), "{error}");
+    assert_eq!(
+        (bench.published(), bench.staged()),
+        (vec![first.clone()], vec![])
+    );
+
+    // A witness that can be asked and does not cosign: the release waits for it.
+    let stranger = text(bench.workspace().join("keys/custodian.vkey"));
+    let two = Witness::start_for(&bench, "two", false, &stranger);
+    require(&bench, &policy(&one, &two));
+    let error = bench.run(&RELEASE).expect_error(1);
+    assert!(error.contains("two"), "{error}");
     assert_eq!(bench.published(), [first.as_str()]);
+    assert_eq!(bench.staged().len(), 1);
+    drop(two);
     // What is only read is not held up.
     bench.expect_sound();
     bench.run(&["verify", &first]).expect(0);

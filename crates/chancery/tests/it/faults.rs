@@ -391,6 +391,15 @@ fn read_call(line: &str, workspace: &Path) -> Option<(String, String)> {
 /// where nothing depends on it.
 fn said_what_and_why(ran: &Ran, fault: Fault) -> Result<(), String> {
     let all = format!("{}{}", ran.stdout, ran.stderr);
+    // What was finished before the fault may be said first.
+    let mut error = ran.stderr.as_str();
+    while let Some((_, rest)) = error
+        .starts_with("note: ")
+        .then(|| error.split_once('\n'))
+        .flatten()
+    {
+        error = rest;
+    }
     let hint = ran
         .stderr
         .lines()
@@ -412,7 +421,7 @@ fn said_what_and_why(ran: &Ran, fault: Fault) -> Result<(), String> {
         "its exit code is not 1"
     } else if !ran.stdout.is_empty() {
         "it failed, and yet printed an answer"
-    } else if !ran.stderr.starts_with("error: ") || !ran.stderr.contains("/w/") {
+    } else if !error.starts_with("error: ") || !error.contains("/w/") {
         "its message names no file"
     } else if !hint {
         "its message has no hint"

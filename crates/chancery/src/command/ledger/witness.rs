@@ -125,7 +125,7 @@ fn observe(answer: &Answer) {
         | Answer::UnknownLog(problem)
         | Answer::Unprocessable(problem)
         | Answer::Failed(problem) => {
-            eprintln!("{status} {}", text::escaped(problem, MOST_OF_A_PROBLEM))
+            eprintln!("{status} {}", text::escaped(problem, MOST_OF_A_PROBLEM));
         }
     }
 }
