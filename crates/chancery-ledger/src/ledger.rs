@@ -286,7 +286,11 @@ impl Ledger {
 
         // 4. Read them back and hash again: a bit that flipped on the way leads to another root and
         //    stops us before anything is signed. A crash here: as in step 3.
+        let sent = staged;
         let staged = self.staged()?.ok_or_else(|| self.bad_stage("it is gone"))?;
+        if staged != sent {
+            return Err(self.bad_stage("it is not what was put there"));
+        }
         self.regrow(&staged, &old)?;
         let checkpoint = self.keys.sign(staged.new_size, staged.new_root.0, time)?;
 

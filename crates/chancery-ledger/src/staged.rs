@@ -10,6 +10,7 @@ const HEADER: &str = "chancery staged append v1";
 /// Entries with their place in the tree decided: they go between these two tree heads.
 ///
 /// It needs no checksum of its own, because the entries have to lead from the old root to the new.
+#[derive(PartialEq)]
 pub(crate) struct Staged {
     pub(crate) old_size: u64,
     pub(crate) old_root: Hash,

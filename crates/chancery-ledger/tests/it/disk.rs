@@ -230,8 +230,10 @@ impl FileSystem for Disk {
             if !folder.is_empty() && !state.dirs.contains(folder) {
                 return Err(io::ErrorKind::NotFound.into());
             }
-            let before = state.files.insert(path.to_owned(), content.to_vec());
-            assert_eq!(before, None, "{path} was truncated");
+            if state.files.contains_key(path) {
+                return Err(io::ErrorKind::AlreadyExists.into());
+            }
+            state.files.insert(path.to_owned(), content.to_vec());
             Ok(())
         };
         let torn = |state: &mut State| {

@@ -160,6 +160,27 @@ fn recovery_itself_fails_at_every_call_and_the_next_one_succeeds() {
 }
 
 #[test]
+fn a_staged_append_that_was_lost_is_not_taken_for_an_older_one() {
+    let base = ledger_of(&[3]);
+    for call in 0..30 {
+        // An append that was staged and not decided, then one whose own staging is lost.
+        let disk = base.fork();
+        disk.kill_at(call);
+        drop(open(&disk).and_then(|mut ledger| ledger.append(b"first")));
+        disk.restart();
+        let Ok(mut ledger) = open(&disk) else {
+            continue;
+        };
+        let next = disk.calls();
+        disk.fail_at(next, Fault::Lost);
+        if let Ok(receipt) = ledger.append(b"second") {
+            let proof = receipt.proof().to_string();
+            verify_proof(&proof, b"second", &keyring()).unwrap();
+        }
+    }
+}
+
+#[test]
 fn power_fails_at_every_call_and_nothing_acknowledged_is_lost() {
     let base = ledger_of(&[FIRST]);
     for call in 0..calls_in_a_run(&base) {
