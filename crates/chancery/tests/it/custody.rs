@@ -38,9 +38,10 @@ fn keys_are_encrypted_and_nothing_is_signed_without_the_passphrase() {
                 .map(str::to_owned)
                 .collect::<Vec<_>>()
         })
-        .map(|line| line.rsplit('+').next().unwrap().to_owned())
+        .map(|line| line.splitn(5, '+').last().unwrap().to_owned())
         .collect();
     assert_eq!(secrets.len(), 3);
+    assert!(secrets.iter().all(|secret| secret.len() >= 44));
     let passphrase = bench.file("passphrase", "correct horse battery staple\n");
     let passphrase = ["--passphrase-file", passphrase.to_str().unwrap()];
     let encrypt = [&["ledger", "keys", "encrypt"][..], &passphrase].concat();
