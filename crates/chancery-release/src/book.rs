@@ -1,8 +1,7 @@
 use std::path::Path;
 
 use chancery_ledger::{
-    InclusionProof, Keyring, Ledger, LedgerReader, LogKeys, Receipt, UnverifiedCheckpoint,
-    VerifierKey,
+    InclusionProof, Keyring, Ledger, LedgerReader, LogKeys, Receipt, VerifierKey,
 };
 use chancery_model::{Fault, Place};
 
@@ -220,22 +219,16 @@ fn vkeys<'a>(keys: impl Iterator<Item = &'a VerifierKey>) -> Result<Vec<Vkey>, E
 ///
 /// [`Error::RolledBack`] when it does not.
 pub fn still_held(workspace: &Workspace, release: &Path) -> Result<(), Error> {
+    held_by(&workspace.ledger_reader()?, release)
+}
+
+/// Whether a ledger that is open already holds the tree that a release's receipt speaks of.
+pub(crate) fn held_by(ledger: &LedgerReader, release: &Path) -> Result<(), Error> {
     let file = release.join(RECEIPT);
     let proof = std::fs::read_to_string(&file).map_err(Error::io("read", &file))?;
     let proof: InclusionProof = proof.parse()?;
-    let keys = workspace.ledger_keys()?;
-    continues(&workspace.ledger_reader()?, proof.checkpoint, &keys, &file)
-}
-
-/// Whether the ledger holds the tree of a checkpoint that was seen of it.
-fn continues(
-    reader: &LedgerReader,
-    seen: UnverifiedCheckpoint,
-    keys: &Keyring,
-    file: &Path,
-) -> Result<(), Error> {
-    let seen = keys.verify(seen)?;
-    if seen.size() <= reader.size() && reader.root_at(seen.size())? == seen.root() {
+    let seen = ledger.keys().verify(proof.checkpoint)?;
+    if seen.size() <= ledger.size() && ledger.root_at(seen.size())? == seen.root() {
         return Ok(());
     }
     Err(Error::RolledBack {

@@ -3,8 +3,9 @@ use std::path::Path;
 
 use chancery_dataset::Progress;
 
+use crate::book::held_by;
 use crate::history::{History, Logged};
-use crate::{Error, Keys, Signed, Workspace, still_held, verify};
+use crate::{Error, Keys, Signed, Workspace, verify};
 
 /// A release that is not as the ledger says, or that the ledger knows nothing of.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,14 +42,15 @@ pub fn check_releases(
         custodian: workspace.custodian_key()?,
         ledger: workspace.ledger_keys()?,
     };
-    let history = History::read(&workspace.ledger_reader()?)?;
+    let ledger = workspace.ledger_reader()?;
+    let history = History::read(&ledger)?;
     let there = folders(workspace)?;
     let mut found = ReleaseCheck::default();
     let mut published = BTreeSet::new();
     for id in &there {
         let folder = workspace.releases_dir().join(id);
         let outcome = verify(&folder, &keys, progress)
-            .and_then(|verified| still_held(workspace, &folder).map(|()| verified));
+            .and_then(|verified| held_by(&ledger, &folder).map(|()| verified));
         match outcome {
             Err(Error::Dataset(chancery_dataset::Error::Cancelled)) => {
                 return Err(chancery_dataset::Error::Cancelled.into());

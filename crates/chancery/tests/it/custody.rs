@@ -1,7 +1,7 @@
 //! Keys, proofs that travel, witnesses, monitors and repairs, as an operator meets them.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use crate::workbench::{Bench, CIVIL, Ran, chancery, files};
@@ -19,6 +19,19 @@ fn outside(args: &[&str]) -> Ran {
     let mut command = chancery();
     command.args(args).current_dir(std::env::temp_dir());
     Ran::of(command)
+}
+
+/// One look of a monitor at a log.
+fn look_once(ledger: &Path, keys: &Path, dir: &Path, format: &str) -> Ran {
+    let mut monitor = chancery();
+    monitor.args(["ledger", "monitor", "--once", "--format", format]);
+    monitor
+        .arg(ledger)
+        .arg("--keys")
+        .arg(keys)
+        .arg("--dir")
+        .arg(dir);
+    Ran::of(monitor)
 }
 
 fn text(path: PathBuf) -> String {
@@ -408,18 +421,7 @@ fn a_monitor_follows_the_ledger_and_alarms_when_it_is_put_back() {
         bench.path().join("monitor"),
     );
     let keys = bench.file("trusted.vkey", text(ledger.join("vkey")));
-    let look = || {
-        outside(&[
-            "ledger",
-            "monitor",
-            ledger.to_str().unwrap(),
-            "--keys",
-            keys.to_str().unwrap(),
-            "--dir",
-            dir.to_str().unwrap(),
-            "--once",
-        ])
-    };
+    let look = || look_once(&ledger, &keys, &dir, "text");
     look().expect(0);
     let older = text(ledger.join("checkpoint"));
     bench.run(&RELEASE).expect(0);
@@ -488,18 +490,7 @@ fn names_of_files_and_logs_cannot_drive_the_terminal() {
     );
     let monitor = |format: &str| {
         let (ledger, keys, dir) = (&ledger, &keys, &dir);
-        outside(&[
-            "ledger",
-            "monitor",
-            ledger.to_str().unwrap(),
-            "--keys",
-            keys.to_str().unwrap(),
-            "--dir",
-            dir.to_str().unwrap(),
-            "--once",
-            "--format",
-            format,
-        ])
+        look_once(ledger, keys, dir, format)
     };
     for name in ["\u{1b}[31mX", "\u{9b}31mX", "\u{202e}X"] {
         std::fs::write(ledger.join(name), "").unwrap();
