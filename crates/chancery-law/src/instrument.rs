@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{PackSource, Provision};
+use crate::{Agreement, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,8 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
+    /// What the document says of itself, for an agreement, a notice or a routine flow.
+    pub agreement: Option<Agreement>,
     pub(crate) folder: String,
 }
 
@@ -217,6 +219,7 @@ impl Instrument {
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
+            agreement: None,
             folder: folder.to_owned(),
         })
     }

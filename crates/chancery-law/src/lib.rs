@@ -22,6 +22,8 @@ mod instrument;
 
 mod provision;
 
+mod agreement;
+
 mod schema;
 
 mod expression;
@@ -36,6 +38,10 @@ pub mod ruling;
 
 mod confirm;
 
+pub use agreement::{
+    Agreement, Answer, Authority, ElementList, Item, Matching, Participant, People, Read, Records,
+    Renewal, Required, Role, Said, Signatory, Sort, StatedPurpose, Term, Topic,
+};
 pub use confirm::Confirmed;
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};

@@ -6,7 +6,10 @@ use serde::Deserialize;
 
 use crate::check::Checker;
 use crate::expression::Probe;
-use crate::{Error, Instrument, PackSource, Vocabulary, classification, provision, schema};
+use crate::{
+    Agreement, Error, Instrument, PackSource, Vocabulary, agreement, classification, provision,
+    schema,
+};
 
 /// A law pack: instruments, vocabulary and classification table, parsed and strictly validated.
 ///
@@ -114,6 +117,7 @@ impl LawPack {
         let mut instruments = std::mem::take(&mut self.instruments);
         for instrument in &mut instruments {
             faults.extend(self.load_provisions(source, instrument, &ids));
+            faults.extend(self.load_agreement(source, instrument, &ids));
         }
         self.instruments = instruments;
         faults
@@ -158,6 +162,26 @@ impl LawPack {
             });
         }
         faults
+    }
+
+    fn load_agreement(
+        &self,
+        source: &PackSource,
+        instrument: &mut Instrument,
+        instruments: &[String],
+    ) -> Vec<Fault> {
+        let known = agreement::Known {
+            vocabulary: &self.vocabulary,
+            domain: &self.domain,
+            instruments,
+        };
+        match Agreement::load(source, &instrument.folder, &instrument.kind, &known) {
+            Ok(agreement) => {
+                instrument.agreement = agreement;
+                Vec::new()
+            }
+            Err(faults) => faults,
+        }
     }
 
     /// Cedar's strict validation; a warning (a clause that can never apply) is a fault too.
