@@ -39,7 +39,7 @@ pub struct Agreement {
     /// Its lists of elements.
     pub lists: Vec<ElementList>,
     /// Whose records, if it says so.
-    pub people: Option<People>,
+    pub people: Option<Whose>,
     /// How many records, if it says so.
     pub records: Option<Records>,
     /// Its dates.
@@ -207,7 +207,7 @@ pub struct Item {
 
 /// Whose records the document says are given.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct People {
+pub struct Whose {
     /// The document's words.
     pub words: String,
     /// The same as attributes.
@@ -601,9 +601,17 @@ impl Reader<'_> {
                 self.fault(&party.agency, "agency", "is a party twice in one role")
                     .hint("name each party once, with all of its signatories");
             }
-            if party.signatory.iter().any(|who| who.title.trim().is_empty()) {
-                self.fault(&party.agency, "signatory", "has a signatory without a title")
-                    .hint("give the office that signed");
+            if party
+                .signatory
+                .iter()
+                .any(|who| who.title.trim().is_empty())
+            {
+                self.fault(
+                    &party.agency,
+                    "signatory",
+                    "has a signatory without a title",
+                )
+                .hint("give the office that signed");
             }
             parties.push(Participant {
                 agency: party.agency.into_inner(),
@@ -722,7 +730,7 @@ impl Reader<'_> {
         names.iter().map(|name| name.get_ref().clone()).collect()
     }
 
-    fn people(&mut self, raw: Spanned<RawPeople>) -> Option<People> {
+    fn people(&mut self, raw: Spanned<RawPeople>) -> Option<Whose> {
         let place = self.place(&raw);
         let raw = raw.into_inner();
         if raw.words.trim().is_empty() {
@@ -743,18 +751,14 @@ impl Reader<'_> {
         } else {
             Predicate::any(who, domain)
         };
-        Some(People {
+        Some(Whose {
             words: raw.words,
             who,
             of_recipient: raw.of_recipient,
         })
     }
 
-    fn within(
-        &mut self,
-        name: &Spanned<String>,
-        values: &[Spanned<String>],
-    ) -> Option<Predicate> {
+    fn within(&mut self, name: &Spanned<String>, values: &[Spanned<String>]) -> Option<Predicate> {
         let domain = self.known.domain;
         let Some((at, attribute)) = domain.attribute(name.get_ref()) else {
             let names = domain.attributes().iter().map(|a| a.name.as_str());
@@ -823,7 +827,9 @@ impl Reader<'_> {
                 Some(last) if *from > last => {}
                 Some(_) => {
                     self.fault(renewal, "renewal", "begins before the time before it ends")
-                        .hint("list the renewals in order; each begins after the last day before it");
+                        .hint(
+                            "list the renewals in order; each begins after the last day before it",
+                        );
                 }
                 None => {
                     self.fault(renewal, "renewal", "renews what has no last day")

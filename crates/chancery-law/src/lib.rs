@@ -22,7 +22,7 @@ mod instrument;
 
 mod provision;
 
-mod agreement;
+pub mod agreement;
 
 mod schema;
 
@@ -38,10 +38,13 @@ pub mod ruling;
 
 mod confirm;
 
-pub use agreement::{
-    Agreement, Answer, Authority, ElementList, Item, Matching, Participant, People, Read, Records,
-    Renewal, Required, Role, Said, Signatory, Sort, StatedPurpose, Term, Topic,
-};
+pub mod enumerate;
+
+pub mod describe;
+
+pub mod review;
+
+pub use agreement::Agreement;
 pub use confirm::Confirmed;
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};

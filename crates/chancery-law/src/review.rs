@@ -81,7 +81,9 @@ pub struct Review {
 impl Review {
     /// Every finding.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
-        self.agreements.iter().flat_map(|reviewed| &reviewed.findings)
+        self.agreements
+            .iter()
+            .flat_map(|reviewed| &reviewed.findings)
     }
 }
 

@@ -3,7 +3,8 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::day;
-use crate::{Instrument, Term};
+use crate::Instrument;
+use crate::agreement::Term;
 
 /// A day by which something must be done.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
