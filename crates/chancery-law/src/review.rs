@@ -16,9 +16,9 @@ mod rule;
 mod terms;
 
 pub use deadline::{Deadline, DeadlineKind};
-pub use overlap::{Barred, Basis, Case, Example, Who};
+pub use overlap::{Barred, Basis, Case, Citation, Example, Who};
 pub use rule::Rule;
-pub use terms::{Participants, Terms};
+pub use terms::{Participants, StatedPeople, Terms};
 
 use jiff::civil::Date;
 use serde::Serialize;
@@ -217,7 +217,10 @@ impl LawPack {
         let collisions = overlap::find(self, &instruments)?;
         let mut deadlines = asked.deadlines.clone();
         let mut agreements = Vec::new();
-        for (instrument, collisions) in instruments.into_iter().zip(collisions) {
+        for (instrument, mut collisions) in instruments.into_iter().zip(collisions) {
+            for barred in &mut collisions.barred {
+                barred.finding = lint::finding_of(instrument, barred);
+            }
             deadlines.extend(deadline::of(instrument));
             let linted = lint::check(&lint::Case {
                 pack: self,

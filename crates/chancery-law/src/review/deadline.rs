@@ -116,18 +116,17 @@ pub(super) fn of(instrument: &Instrument) -> Vec<Deadline> {
 }
 
 fn limits(term: &Term, add: &mut dyn FnMut(Option<Date>, DeadlineKind, &str, String)) {
+    let within = |limit: &Date| term.last().is_none_or(|last| last >= *limit);
     add(
-        term.from.and_then(longest_term),
+        term.from.and_then(longest_term).filter(within),
         DeadlineKind::LongestTerm,
         "18 months are over",
         "A matching agreement lasts at most 18 months: 5 USC 552a(o)(2)(C).".to_owned(),
     );
-    if !term.renewals.is_empty() {
-        add(
-            term.until.and_then(longest_renewal),
-            DeadlineKind::LongestRenewal,
-            "one year of renewal is over",
-            "A matching agreement is renewed for at most one year: 5 USC 552a(o)(2)(D).".to_owned(),
-        );
-    }
+    add(
+        term.until.and_then(longest_renewal).filter(within),
+        DeadlineKind::LongestRenewal,
+        "one year of renewal is over",
+        "A matching agreement is renewed for at most one year: 5 USC 552a(o)(2)(D).".to_owned(),
+    );
 }

@@ -455,29 +455,49 @@ fn closed(agreement: &Agreement) -> Answer {
     Some(open.collect())
 }
 
+/// How an instrument comes to bar something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Bar {
+    /// It is an order.
     Order,
+    /// It is what the document rests on.
     Authority,
+    /// It is another law.
     Statute,
 }
 
-/// Which rule an overlap comes under.
-fn bar(case: &Case<'_>, barred: &Barred) -> Bar {
-    let agreement = case.instrument.agreement.as_ref();
-    let mut named = agreement.into_iter().flat_map(|a| &a.authorities);
-    if barred.kind == "order" {
-        Bar::Order
-    } else if named.any(|authority| authority.instrument.as_ref() == Some(&barred.instrument)) {
-        Bar::Authority
-    } else {
-        Bar::Statute
+impl Bar {
+    fn of(instrument: &Instrument, barred: &Barred) -> Self {
+        let agreement = instrument.agreement.as_ref();
+        let mut named = agreement.into_iter().flat_map(|a| &a.authorities);
+        if barred.kind == "order" {
+            Self::Order
+        } else if named.any(|named| named.instrument.as_ref() == Some(&barred.instrument)) {
+            Self::Authority
+        } else {
+            Self::Statute
+        }
     }
+
+    fn rule(self) -> &'static str {
+        match self {
+            Self::Order => "order",
+            Self::Authority => "authority",
+            Self::Statute => "statute",
+        }
+    }
+}
+
+/// The id of the finding that an overlap comes under.
+pub(super) fn finding_of(instrument: &Instrument, barred: &Barred) -> String {
+    let rule = Bar::of(instrument, barred).rule();
+    format!("{}#{rule}/{}", instrument.id, barred.instrument)
 }
 
 /// One finding for each instrument that bars something.
 fn bars(case: &Case<'_>, wanted: Bar) -> Vec<Draft> {
-    let of_rule = case.overlaps.iter().filter(|b| bar(case, b) == wanted);
+    let of_rule = case.overlaps.iter();
+    let of_rule = of_rule.filter(|barred| Bar::of(case.instrument, barred) == wanted);
     let mut by: Vec<(&str, Vec<&Barred>)> = Vec::new();
     for barred in of_rule {
         match by.iter_mut().find(|(id, _)| *id == barred.instrument) {
@@ -638,7 +658,13 @@ fn relied_on_by(case: &Case<'_>, agreement: &Agreement) -> Vec<String> {
             })
         })
     });
-    said.chain(calls.map(|other| other.short.clone())).collect()
+    let calls = calls.map(|other| {
+        format!(
+            "{} (it calls for an agreement between the same parties, and no other is on file)",
+            other.short
+        )
+    });
+    said.chain(calls).collect()
 }
 
 fn lapse(case: &Case<'_>, agreement: &Agreement) -> Answer {

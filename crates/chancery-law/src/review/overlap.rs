@@ -16,6 +16,8 @@ use crate::{Effect, Error, Instrument, LawPack, SignOff};
 /// What a document purports to allow and an instrument bars.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Barred {
+    /// The finding that it comes under.
+    pub finding: String,
     /// The instrument that bars it.
     pub instrument: String,
     /// How it is cited in a line.
@@ -142,7 +144,29 @@ pub(super) fn find(pack: &LawPack, instruments: &[&Instrument]) -> Result<Vec<Co
             search.period(period, &answers);
         }
     }
-    Ok(searches.into_iter().map(Search::collisions).collect())
+    let mut words = Words {
+        pack,
+        known: HashMap::new(),
+    };
+    let collisions = searches.into_iter();
+    Ok(collisions
+        .map(|search| search.collisions(&mut words))
+        .collect())
+}
+
+/// Sets of people in words, each put into words once.
+struct Words<'a> {
+    pack: &'a LawPack,
+    known: HashMap<Arc<People>, Vec<Who>>,
+}
+
+impl Words<'_> {
+    fn who(&mut self, people: &Arc<People>) -> Vec<Who> {
+        let known = self.known.entry(Arc::clone(people));
+        let pack = self.pack;
+        let words = || who(people, &pack.classification().origin, pack.domain());
+        known.or_insert_with(words).clone()
+    }
 }
 
 /// Disclosures that one instrument bars, or that none permits, before they are put together.
@@ -165,8 +189,59 @@ struct Search<'a> {
     pack: &'a LawPack,
     agreement: Option<&'a Agreement>,
     windows: Vec<Window>,
-    stated: People,
+    stated: Arc<People>,
+    /// Whose records they are where they are limited to a recipient's own jurisdiction.
+    own: HashMap<BTreeSet<String>, Arc<People>>,
     found: Vec<Raw>,
+}
+
+/// What the law of a day has against one cell of what a document covers.
+struct Against {
+    /// By instrument: its provisions that bar, and whom they bar of those that the document covers.
+    barred: Vec<(String, BTreeSet<String>, Arc<People>)>,
+    /// Those whom nothing bars and nothing permits.
+    left: Arc<People>,
+}
+
+impl Against {
+    fn of(need: &Arc<People>, cell: &Cell, answers: &Answers) -> Self {
+        let mut barred: BTreeMap<&str, (BTreeSet<String>, People)> = BTreeMap::new();
+        let mut left = need.without(&cell.released);
+        for (provision, whom) in &cell.hits {
+            let Some((id, Effect::Forbid)) = answers.provisions().get(*provision) else {
+                continue;
+            };
+            let whom = need.and(whom);
+            if whom.is_empty() {
+                continue;
+            }
+            left = left.without(&whom);
+            let instrument = id.split_once('#').map_or(id.as_str(), |(id, _)| id);
+            barred
+                .entry(instrument)
+                .and_modify(|(provisions, people)| {
+                    provisions.insert(id.clone());
+                    *people = people.or(&whom);
+                })
+                .or_insert_with(|| (BTreeSet::from([id.clone()]), whom));
+        }
+        let barred = barred.into_iter();
+        Self {
+            barred: barred
+                .map(|(by, (provisions, people))| (by.to_owned(), provisions, Arc::new(people)))
+                .collect(),
+            left: Arc::new(left),
+        }
+    }
+}
+
+/// Two cells of one day with the same key have the same against them. The sets are shared, so that
+/// where they lie in memory tells them apart.
+fn known_by(need: &Arc<People>, cell: &Cell) -> (usize, usize, Vec<(usize, usize)>) {
+    let at = |people: &Arc<People>| Arc::as_ptr(people).addr();
+    let hits = cell.hits.iter();
+    let hits = hits.map(|(provision, whom)| (*provision, at(whom)));
+    (at(need), at(&cell.released), hits.collect())
 }
 
 impl<'a> Search<'a> {
@@ -181,7 +256,8 @@ impl<'a> Search<'a> {
             pack,
             agreement,
             windows: agreement.map_or_else(Vec::new, |a| windows(instrument, a, periods)),
-            stated,
+            stated: Arc::new(stated),
+            own: HashMap::new(),
             found: Vec::new(),
         }
     }
@@ -209,6 +285,9 @@ impl<'a> Search<'a> {
             return;
         }
         let questions = Questions::new(agreement, answers);
+        // What the law says is alike for most cells of a day. The cell is kept with it, so that its sets
+        // stay where they are.
+        let mut known: HashMap<_, (Cell, Against)> = HashMap::new();
         for (custodian, custodians) in &questions.custodians {
             for (recipient, recipients) in &questions.recipients {
                 let need = self.need(agreement, recipients);
@@ -232,7 +311,13 @@ impl<'a> Search<'a> {
                             purposes: purposes.clone(),
                             elements: elements.clone(),
                         };
-                        self.cell(&raw, &days, &answers.cell(at), answers);
+                        let cell = answers.cell(at);
+                        let key = known_by(&need, &cell);
+                        let (_, against) = known.entry(key).or_insert_with(|| {
+                            let against = Against::of(&need, &cell, answers);
+                            (cell, against)
+                        });
+                        self.cell(&raw, &days, against);
                     }
                 }
             }
@@ -240,92 +325,78 @@ impl<'a> Search<'a> {
     }
 
     /// Whose records the document is about.
-    fn need(&self, agreement: &Agreement, recipients: &BTreeSet<String>) -> Arc<People> {
+    fn need(&mut self, agreement: &Agreement, recipients: &BTreeSet<String>) -> Arc<People> {
         let own = agreement.people.as_ref().is_some_and(|p| p.of_recipient);
         let origin = self.pack.classification().origin.as_str();
         let (true, Some((at, _))) = (own, self.pack.domain().attribute(origin)) else {
-            return Arc::new(self.stated.clone());
+            return Arc::clone(&self.stated);
         };
+        if let Some(known) = self.own.get(recipients) {
+            return Arc::clone(known);
+        }
         let agencies = recipients
             .iter()
             .filter_map(|path| self.pack.vocabulary().agency(path));
         let values = agencies
             .flat_map(|agency| agency.jurisdiction)
             .filter_map(|origin| self.pack.domain().value(at, &origin));
-        Arc::new(self.stated.with(at, &values.collect()))
+        let need = Arc::new(self.stated.with(at, &values.collect()));
+        self.own.insert(recipients.clone(), Arc::clone(&need));
+        need
     }
 
-    /// What one cell of the law bars, or does not permit, of what the document covers.
-    fn cell(&mut self, raw: &Raw, days: &[Window], cell: &Cell, answers: &Answers) {
-        let need = &raw.people;
-        let mut barred: BTreeMap<&str, (BTreeSet<String>, People)> = BTreeMap::new();
-        let mut left = need.without(&cell.released);
-        for (provision, whom) in &cell.hits {
-            let Some((id, Effect::Forbid)) = answers.provisions().get(*provision) else {
-                continue;
-            };
-            let whom = need.and(whom);
-            if whom.is_empty() {
-                continue;
-            }
-            left = left.without(&whom);
-            let instrument = id.split_once('#').map_or(id.as_str(), |(id, _)| id);
-            barred
-                .entry(instrument)
-                .and_modify(|(provisions, people)| {
-                    provisions.insert(id.clone());
-                    *people = people.or(&whom);
-                })
-                .or_insert_with(|| (BTreeSet::from([id.clone()]), whom));
-        }
+    /// Records what one cell of the law bars, or does not permit, of what the document covers.
+    fn cell(&mut self, raw: &Raw, days: &[Window], against: &Against) {
         for window in days {
-            let at = |raw: &Raw| Raw {
+            let on = |raw: Raw| Raw {
                 basis: window.basis,
                 from: window.days.from,
                 until: window.days.until,
-                ..raw.clone()
+                ..raw
             };
-            for (by, (provisions, people)) in &barred {
+            for (by, provisions, people) in &against.barred {
                 // A statute bars a renewal as it bars the first term: said once.
                 let order = self.pack.instrument(by).is_some_and(|i| i.kind == "order");
                 if window.basis == Basis::IfRenewed && !order {
                     continue;
                 }
-                self.found.push(Raw {
-                    by: Some((*by).to_owned()),
+                self.found.push(on(Raw {
+                    by: Some(by.clone()),
                     provisions: provisions.clone(),
-                    people: Arc::new(people.clone()),
-                    ..at(raw)
-                });
+                    people: Arc::clone(people),
+                    ..raw.clone()
+                }));
             }
-            if window.basis != Basis::IfRenewed && !left.is_empty() {
-                self.found.push(Raw {
-                    people: Arc::new(left.clone()),
-                    ..at(raw)
-                });
+            if window.basis != Basis::IfRenewed && !against.left.is_empty() {
+                self.found.push(on(Raw {
+                    people: Arc::clone(&against.left),
+                    ..raw.clone()
+                }));
             }
         }
     }
 
-    fn collisions(self) -> Collisions {
-        let mut found = joined(self.found);
+    fn collisions(self, words: &mut Words<'_>) -> Collisions {
         let parts: [fn(&mut Raw) -> &mut BTreeSet<String>; 4] = [
             |raw| &mut raw.elements,
             |raw| &mut raw.purposes,
             |raw| &mut raw.custodians,
             |raw| &mut raw.recipients,
         ];
-        for part in parts {
-            found = merged(found, part);
-        }
+        // First within each period, as kinds differ from one to the next; then over days; then what
+        // has become alike by that.
+        let mut found = parts.into_iter().fold(self.found, merged);
+        found = joined(found);
+        found = parts.into_iter().fold(found, merged);
         let mut collisions = Collisions::default();
         for raw in found {
-            let Some(case) = case(self.pack, &raw) else {
+            let Some(case) = case(self.pack, words, &raw) else {
                 continue;
             };
             let by = raw.by.as_deref().and_then(|id| self.pack.instrument(id));
             match by {
                 Some(by) => collisions.barred.push(Barred {
+                    finding: String::new(),
                     instrument: by.id.clone(),
                     short: by.short.clone(),
                     kind: by.kind.clone(),
@@ -516,9 +587,8 @@ fn merged(found: Vec<Raw>, part: fn(&mut Raw) -> &mut BTreeSet<String>) -> Vec<R
         .collect()
 }
 
-fn case(pack: &LawPack, raw: &Raw) -> Option<Case> {
-    let words = pack.vocabulary();
-    let elements = words.element_names();
+fn case(pack: &LawPack, words: &mut Words<'_>, raw: &Raw) -> Option<Case> {
+    let elements = pack.vocabulary().element_names();
     let elements = elements.filter(|name| raw.elements.contains(*name));
     let record = raw.people.first()?;
     let example = Example {
@@ -534,7 +604,7 @@ fn case(pack: &LawPack, raw: &Raw) -> Option<Case> {
         recipients: agencies(pack, &raw.recipients),
         purposes: raw.purposes.iter().cloned().collect(),
         elements: elements.map(str::to_owned).collect(),
-        who: who(&raw.people, &pack.classification().origin, pack.domain()),
+        who: words.who(&raw.people),
         combinations: raw.people.len(),
         from: raw.from,
         until: raw.until,

@@ -17,3 +17,4 @@ mod defects;
 mod enumerate;
 mod pack;
 mod random;
+mod review;
