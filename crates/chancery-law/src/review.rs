@@ -80,7 +80,7 @@ pub struct Review {
 
 impl Review {
     /// Every finding.
-    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> + Clone {
         self.agreements
             .iter()
             .flat_map(|reviewed| &reviewed.findings)
@@ -194,7 +194,9 @@ pub struct Finding {
     pub explanation: String,
     /// What would cure it.
     pub cure: String,
-    /// Where the terms were entered.
+    /// What is not stated, where that is what is wrong.
+    pub not_stated: Option<String>,
+    /// Where the terms were entered, within the law pack.
     pub place: Option<String>,
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chancery_model::Place;
 use jiff::civil::Date;
 
 use super::deadline::{DUE_DAYS, URGENT_DAYS, longest_renewal, longest_term};
@@ -38,6 +39,7 @@ struct Draft {
     title: String,
     explanation: String,
     cure: String,
+    not_stated: Option<String>,
     place: Option<String>,
 }
 
@@ -79,6 +81,7 @@ fn finding(case: &Case<'_>, rule: Rule, draft: Draft) -> Finding {
         title: draft.title,
         explanation: draft.explanation,
         cure: draft.cure,
+        not_stated: draft.not_stated,
         place: draft.place,
     }
 }
@@ -135,7 +138,17 @@ fn no_terms(case: &Case<'_>) -> Draft {
 }
 
 fn place(agreement: &Agreement) -> Option<String> {
-    Some(agreement.place.to_string())
+    at(&agreement.place)
+}
+
+/// A place within the law pack, the same wherever the pack lies.
+fn at(place: &Place) -> Option<String> {
+    let place = match place.line {
+        Some(line) => format!("{}:{line}", place.file),
+        None => place.file.clone(),
+    };
+    let within = place.rfind("instruments/").and_then(|at| place.get(at..));
+    within.map(str::to_owned).or(Some(place))
 }
 
 /// Something that the law asks for and that is not there.
@@ -166,6 +179,7 @@ fn not_stated(case: &Case<'_>, agreement: &Agreement, what: &str, clause_cure: &
         title: format!("not stated: {what}"),
         explanation,
         cure,
+        not_stated: Some(what.to_owned()),
         place: place(agreement),
         ..Draft::default()
     }
@@ -245,7 +259,7 @@ fn longest(agreement: &Agreement) -> Answer {
             day(most)
         ),
         cure: format!("Amend it to end by {}.", day(most)),
-        place: Some(term.place.to_string()),
+        place: at(&term.place),
         ..Draft::default()
     }])
 }
@@ -261,7 +275,7 @@ fn renewals(agreement: &Agreement) -> Answer {
         title: title.to_owned(),
         explanation,
         cure,
-        place: Some(term.place.to_string()),
+        place: at(&term.place),
         ..Draft::default()
     };
     let mut drafts = Vec::new();
@@ -380,7 +394,7 @@ fn contradiction(
             "Amend the document so that it has one list. Until then what it covers cannot be told, \
                and no more is given than its authority covers."
                 .to_owned(),
-        place: Some(other.place.to_string()),
+        place: at(&other.place),
         ..Draft::default()
     }
 }
@@ -426,7 +440,7 @@ fn vocabulary(agreement: &Agreement) -> Answer {
             cure: "Strike it from the document; or, if the records do hold it, add the element to the \
                    pack and have its place in every rule reviewed."
                 .to_owned(),
-            place: Some(first.place.to_string()),
+            place: at(&first.place),
             ..Draft::default()
         })
     });
@@ -449,7 +463,7 @@ fn closed(agreement: &Agreement) -> Answer {
                 .to_owned(),
         cure: "List each element. What is decided case by case needs an instrument for the case."
             .to_owned(),
-        place: Some(item.place.to_string()),
+        place: at(&item.place),
         ..Draft::default()
     });
     Some(open.collect())
@@ -537,7 +551,6 @@ fn barred_by(case: &Case<'_>, id: &str, barred: &[&Barred], bar: Bar) -> Draft {
             what(case.pack, &renewed)
         ));
     }
-    explanation.push("The overlaps say exactly what, whose and when.".to_owned());
     let (title, cure) = match bar {
         Bar::Order => (
             format!("it purports to allow what the court bars: {short}"),
@@ -566,6 +579,7 @@ fn barred_by(case: &Case<'_>, id: &str, barred: &[&Barred], bar: Bar) -> Draft {
         explanation: explanation.join(" "),
         cure: cure.to_owned(),
         place: case.instrument.agreement.as_ref().and_then(place),
+        ..Draft::default()
     }
 }
 
@@ -607,7 +621,20 @@ fn what(pack: &LawPack, cases: &[&Disclosures]) -> String {
         .flat_map(|case| &case.purposes)
         .map(String::as_str)
         .collect();
-    format!("{elements}, for {}", listed(purposes))
+    format!("{elements}, for {}", listed(whole(pack, &purposes)))
+}
+
+/// Purposes without those that lie within another one of them, if all within that one are there.
+fn whole<'a>(pack: &LawPack, purposes: &BTreeSet<&'a str>) -> Vec<&'a str> {
+    let is_whole = |purpose: &str| {
+        let mut all = pack.vocabulary().purposes().iter();
+        all.all(|other| !is_within(&other.path, purpose) || purposes.contains(other.path.as_str()))
+    };
+    let covered = |purpose: &&str| {
+        let mut others = purposes.iter();
+        others.any(|other| other != purpose && is_within(purpose, other) && is_whole(other))
+    };
+    purposes.iter().filter(|p| !covered(p)).copied().collect()
 }
 
 /// What it names as its authority covers what it allows.
@@ -626,8 +653,7 @@ fn unpermitted(case: &Case<'_>) -> Vec<Draft> {
         severity: Some(Severity::Moderate),
         title: "it needs what nothing permits".to_owned(),
         explanation: format!(
-            "Nothing bars it, and nothing permits it either, so nothing leaves, {}: {}. The needs say \
-             exactly what, whose and when.",
+            "Nothing bars it, and nothing permits it either, so nothing leaves, {}: {}.",
             days(&needs),
             what(case.pack, &needs)
         ),
@@ -678,7 +704,7 @@ fn lapse(case: &Case<'_>, agreement: &Agreement) -> Answer {
         "Its last day was {}, and no renewal after it is known.",
         day(last)
     );
-    let place = agreement.term.as_ref().map(|term| term.place.to_string());
+    let place = agreement.term.as_ref().and_then(|term| at(&term.place));
     Some(vec![if relied.is_empty() {
         Draft {
             severity: Some(Severity::Moderate),
@@ -725,7 +751,7 @@ fn renewal_due(case: &Case<'_>, agreement: &Agreement) -> Answer {
         title: format!("it ends in {left} days"),
         explanation: format!("Its last day is {}.", day(last)),
         cure: "Renew it before then, or stop what is given under it on that day.".to_owned(),
-        place: Some(term.place.to_string()),
+        place: at(&term.place),
         ..Draft::default()
     }])
 }
@@ -754,7 +780,7 @@ fn timeline(case: &Case<'_>, agreement: &Agreement) -> Answer {
             listed(beyond.iter().map(String::as_str))
         ),
         cure: "Correct the events in instrument.toml, or the dates in agreement.toml.".to_owned(),
-        place: Some(term.place.to_string()),
+        place: at(&term.place),
         ..Draft::default()
     }])
 }
@@ -855,5 +881,6 @@ fn none_on_file(
             "Conclude a {sort}, or enter the one that there is as an instrument of its own."
         ),
         place: place(agreement),
+        ..Draft::default()
     }
 }

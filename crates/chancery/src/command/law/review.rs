@@ -170,7 +170,7 @@ fn standing(reviewed: &Reviewed) -> String {
         State::NotYet => "not yet begun",
         State::Current => "within its dates",
         State::Lapsed => "lapsed",
-        State::Open => "no last day known",
+        State::Open => "no last day",
     };
     let in_force = if reviewed.in_force {
         "in force"
@@ -205,7 +205,8 @@ fn one(reviewed: &Reviewed) -> String {
         findings(reviewed.findings.len()),
         tally(reviewed.findings.iter())
     ));
-    for (at, finding) in reviewed.findings.iter().enumerate() {
+    let (stated, missing) = apart(reviewed);
+    for (at, finding) in stated.iter().enumerate() {
         let severity = finding.severity.as_str();
         let first = format!("  {:>2}. {severity}: ", at + 1);
         let indent = " ".repeat(6);
@@ -216,6 +217,9 @@ fn one(reviewed: &Reviewed) -> String {
         ));
         lines.push(text::wrap(&finding.explanation, &indent));
         lines.push(text::hang(&finding.cure, "      Cure: ", &indent));
+    }
+    for group in missing {
+        lines.push(not_stated(&group));
     }
     if !reviewed.overlaps.is_empty() {
         lines.push("  What it purports to allow and the law bars:".to_owned());
@@ -231,14 +235,56 @@ fn one(reviewed: &Reviewed) -> String {
     lines.join("\n")
 }
 
+/// The findings, and apart from them those of what is not stated, by what would cure them.
+fn apart(reviewed: &Reviewed) -> (Vec<&Finding>, Vec<Vec<&Finding>>) {
+    let (missing, stated): (Vec<&Finding>, Vec<&Finding>) = reviewed
+        .findings
+        .iter()
+        .partition(|finding| finding.not_stated.is_some());
+    let mut groups: Vec<Vec<&Finding>> = Vec::new();
+    for finding in missing {
+        let alike = |group: &&mut Vec<&Finding>| {
+            let first = group.first();
+            first.is_some_and(|f| f.cure == finding.cure && f.severity == finding.severity)
+        };
+        match groups.iter_mut().find(alike) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+    (stated, groups)
+}
+
+fn not_stated(group: &[&Finding]) -> String {
+    let indent = " ".repeat(6);
+    let severity = group.first().map_or("", |first| first.severity.as_str());
+    let cure = group.first().map_or("", |first| first.cure.as_str());
+    let missing: Vec<String> = group
+        .iter()
+        .filter_map(|f| Some(format!("{} [{}]", f.not_stated.as_deref()?, f.clause)))
+        .collect();
+    let first = format!("   –  {severity}, {} times not stated: ", group.len());
+    let missing = text::hang(&missing.join("; "), &first, &indent);
+    let cure = text::hang(cure, "      Cure: ", &indent);
+    format!("{missing}\n{cure}")
+}
+
+/// What a clause says beyond the name of its instrument.
+fn clauses(barred: &Barred) -> String {
+    let clause = |clause: &str| {
+        let rest = clause.strip_prefix(&barred.short);
+        let rest = rest.map(|rest| rest.trim_start_matches([':', ' ']));
+        rest.filter(|rest| !rest.is_empty())
+            .unwrap_or(clause)
+            .to_owned()
+    };
+    let cited = barred.provisions.iter().map(|cited| clause(&cited.clause));
+    cited.collect::<Vec<_>>().join("; ")
+}
+
 fn barred(barred: &Barred) -> String {
     let first = format!("  - {}, {}: ", barred.short, span(&barred.case));
-    let clauses: Vec<&str> = barred
-        .provisions
-        .iter()
-        .map(|p| p.clause.as_str())
-        .collect();
-    let content = format!("{} [{}]", disclosures(&barred.case), clauses.join("; "));
+    let content = format!("{} [{}]", disclosures(&barred.case), clauses(barred));
     text::hang(&content, &first, &" ".repeat(6))
 }
 
@@ -352,9 +398,9 @@ fn inventory(terms: &Terms) -> Vec<(&'static str, Vec<String>)> {
     if !terms.not_stated.is_empty() {
         let read = match terms.read {
             Read::InFull => "",
-            Read::InPart => " in what has been read",
+            Read::InPart => "in what has been read: ",
         };
-        let missing = format!("{}{read}", terms.not_stated.join(", "));
+        let missing = format!("{read}{}", terms.not_stated.join(", "));
         rows.push(("Not stated", vec![missing]));
     }
     rows.retain(|(_, content): &(_, Vec<String>)| !content.is_empty());

@@ -1,10 +1,12 @@
 //! A review as one page without anything from elsewhere, which prints well.
 
-use chancery_law::review::{Barred, Basis, Case, Finding, Review, Reviewed, Severity, Who};
+use chancery_law::review::{Barred, Case, Finding, Outcome, Review, Reviewed, Severity, Who};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::super::Result;
-use super::{ends, example, findings, instruments, inventory, outcome, span, standing, tally};
+use super::{
+    apart, clauses, ends, example, findings, instruments, inventory, outcome, span, standing, tally,
+};
 use crate::text;
 
 const STYLE: &str = include_str!("review.css");
@@ -142,6 +144,7 @@ fn deadlines(review: &Review) -> Markup {
 
 fn one(reviewed: &Reviewed) -> Markup {
     let id = anchor(&reviewed.id);
+    let (stated, unstated) = apart(reviewed);
     html! {
         section class="one" aria-labelledby=(id) {
             h2 id=(id) { (shown(&reviewed.title)) }
@@ -163,7 +166,12 @@ fn one(reviewed: &Reviewed) -> Markup {
             }
             h3 { "Findings" }
             @if reviewed.findings.is_empty() { p class="clean" { "No findings." } }
-            @else { ol class="findings" { @for finding in &reviewed.findings { (found(finding)) } } }
+            @else {
+                ol class="findings" {
+                    @for finding in &stated { (found(finding)) }
+                    @for group in &unstated { (missing(group)) }
+                }
+            }
             @if !reviewed.overlaps.is_empty() { (overlaps(&reviewed.overlaps)) }
             @if !reviewed.unpermitted.is_empty() { (needs(&reviewed.unpermitted)) }
             (checks(reviewed))
@@ -207,43 +215,28 @@ fn people(who: &[Who]) -> Markup {
     }
 }
 
-/// The cells that a set of disclosures has in either table.
+/// What a set of disclosures is, topic by topic.
 fn disclosures(case: &Case) -> Markup {
     html! {
-        td class="day" {
-            @match case.basis {
-                Basis::IfRenewed => { (span(case).replace(" if renewed", "")) br; "if renewed" }
-                Basis::Stated | Basis::Timeline => { (span(case)) }
-            }
-        }
-        td { (chips(&case.elements)) }
-        td {
-            (people(&case.who))
-            p class="soft" {
-                (shown(&case.custodians.join(", "))) " to " (shown(&case.recipients.join(", ")))
-                " for " (shown(&case.purposes.join(", ")))
-            }
-            p class="example" { "For example: " (shown(&example(case))) "." }
-        }
+        dt { "Elements" } dd { (chips(&case.elements)) }
+        dt { "Whose" } dd { (people(&case.who)) }
+        dt { "Between" }
+        dd { (shown(&case.custodians.join(", "))) " and " (shown(&case.recipients.join(", "))) }
+        dt { "For" } dd { (shown(&case.purposes.join(", "))) }
+        dt { "For example" } dd { (shown(&example(case))) }
     }
 }
 
 fn overlaps(barred: &[Barred]) -> Markup {
     html! {
         h3 { "What it purports to allow and the law bars" }
-        table {
-            caption { "Enumerated over every element, purpose, day and combination of attribute values" }
-            thead { tr {
-                th scope="col" { "Barred by" } th scope="col" { "Days" }
-                th scope="col" { "Elements" } th scope="col" { "Whose, and between whom" }
-            } }
-            tbody {
-                @for barred in barred {
-                    tr {
-                        th scope="row" {
-                            (shown(&barred.short))
-                            @for cited in &barred.provisions { p class="soft" { (shown(&cited.clause)) } }
-                        }
+        p class="soft" { "Enumerated over every element, purpose, day and combination of attribute values." }
+        ol class="cases" {
+            @for barred in barred {
+                li {
+                    h4 { (shown(&barred.short)) span class="days" { (span(&barred.case)) } }
+                    dl {
+                        dt { "Clauses" } dd { (shown(&clauses(barred))) }
                         (disclosures(&barred.case))
                     }
                 }
@@ -255,32 +248,55 @@ fn overlaps(barred: &[Barred]) -> Markup {
 fn needs(cases: &[Case]) -> Markup {
     html! {
         h3 { "What it needs and nothing permits" }
-        table {
-            caption { "Nothing bars it, and nothing lets it go either" }
-            thead { tr {
-                th scope="col" { "Days" } th scope="col" { "Elements" }
-                th scope="col" { "Whose, and between whom" }
-            } }
-            tbody { @for case in cases { tr { (disclosures(case)) } } }
+        p class="soft" { "Nothing bars it, and nothing lets it go either." }
+        ol class="cases" {
+            @for case in cases {
+                li {
+                    h4 { "Permitted by nothing" span class="days" { (span(case)) } }
+                    dl { (disclosures(case)) }
+                }
+            }
         }
     }
 }
 
+/// Every rule by what came of it.
 fn checks(reviewed: &Reviewed) -> Markup {
+    let of = |wanted: Outcome| {
+        let checks = reviewed.checks.iter();
+        let checks = checks.filter(move |check| check.outcome == wanted);
+        let words = checks.map(|check| format!("{} ({})", check.rule.title, check.rule.clause));
+        words.collect::<Vec<_>>()
+    };
     html! {
         h3 { "Every rule" }
-        table {
-            caption { "What came of each rule" }
-            thead { tr {
-                th scope="col" { "Clause" } th scope="col" { "Rule" } th scope="col" { "Outcome" }
-            } }
-            tbody {
-                @for check in &reviewed.checks {
-                    @let words = outcome(check.outcome);
-                    tr {
-                        td { (check.rule.clause) }
-                        td { (check.rule.title) }
-                        td class={ "outcome-" (words.replace(' ', "-")) } { (words) }
+        dl {
+            @for wanted in [Outcome::Met, Outcome::NotMet, Outcome::NotApplicable] {
+                @let rules = of(wanted);
+                @if !rules.is_empty() {
+                    dt { (outcome(wanted)) }
+                    dd { (rules.join("; ")) }
+                }
+            }
+        }
+    }
+}
+
+fn missing(group: &[&Finding]) -> Markup {
+    html! {
+        @if let Some(first) = group.first() {
+            li class=(first.severity.as_str()) {
+                h4 { (severity(first.severity)) "not stated, " (group.len()) @if group.len() == 1 { " time" } @else { " times" } }
+                table {
+                    caption { (shown(&first.cure)) }
+                    thead { tr { th scope="col" { "What" } th scope="col" { "Asked for by" } } }
+                    tbody {
+                        @for finding in group {
+                            tr {
+                                td { (shown(finding.not_stated.as_deref().unwrap_or_default())) }
+                                td { (shown(&finding.clause)) }
+                            }
+                        }
                     }
                 }
             }

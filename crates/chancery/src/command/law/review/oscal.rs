@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::super::{Result, json as indented};
-use super::{disclosures, findings, span, tally};
+use super::{clauses, disclosures, findings, span, tally};
 use crate::text;
 
 /// The version of OSCAL that is written.
@@ -146,15 +146,10 @@ fn observation_of(review: &Review, parts: &[&str]) -> Value {
 /// The overlaps and the needs with a number, the finding that each comes under, and its words.
 fn overlaps(reviewed: &Reviewed) -> impl Iterator<Item = (usize, String, String)> + '_ {
     let barred = reviewed.overlaps.iter().map(|barred| {
-        let clauses: Vec<&str> = barred
-            .provisions
-            .iter()
-            .map(|p| p.clause.as_str())
-            .collect();
         let words = format!(
             "Barred by {} ({}), {}: {}",
             barred.short,
-            clauses.join("; "),
+            clauses(barred),
             span(&barred.case),
             disclosures(&barred.case)
         );
