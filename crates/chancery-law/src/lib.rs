@@ -36,7 +36,12 @@ pub mod ruling;
 
 mod confirm;
 
+mod hindsight;
+
+pub mod describe;
+
 pub use confirm::Confirmed;
+pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
 pub use pack::LawPack;

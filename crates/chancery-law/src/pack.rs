@@ -1,7 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
 use chancery_model::{Classification, Digest, Domain, Fault, Place, UNKNOWN};
+use jiff::civil::Date;
 use serde::Deserialize;
 
 use crate::check::Checker;
@@ -13,6 +15,7 @@ use crate::{Error, Instrument, PackSource, Vocabulary, classification, provision
 /// INVARIANT: every provision in it passed Cedar's strict validator without a warning, uses no
 /// operator that can err, names only declared things, and, if it forbids, is not escaped by a
 /// record with an unknown attribute.
+#[derive(Clone)]
 pub struct LawPack {
     /// Its name.
     pub name: String,
@@ -25,10 +28,11 @@ pub struct LawPack {
     pub(crate) schema: Schema,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
-    pub(crate) probe: Probe,
+    pub(crate) probe: Arc<Probe>,
     vocabulary: Vocabulary,
     classification: Classification,
     instruments: Vec<Instrument>,
+    as_known: Option<Date>,
 }
 
 impl std::fmt::Debug for LawPack {
@@ -74,10 +78,11 @@ impl LawPack {
             schema: loaded.schema,
             domain: loaded.domain,
             types: loaded.types,
-            probe,
+            probe: Arc::new(probe),
             vocabulary,
             classification,
             instruments: Vec::new(),
+            as_known: None,
         };
         let faults = pack.load_instruments(source);
         if faults.is_empty() {
@@ -191,6 +196,25 @@ impl LawPack {
             .validation_warnings()
             .map(|warning| fault(warning.to_string(), warning));
         errors.chain(warnings).collect()
+    }
+
+    /// The pack as it was known on a day: without the events and parties that were recorded later.
+    ///
+    /// Its instruments, its provisions and its digest are those of the pack: an instrument of which
+    /// nothing had been recorded is in force on no day.
+    #[must_use]
+    pub fn as_known(&self, known: Date) -> Self {
+        let mut pack = self.clone();
+        for instrument in &mut pack.instruments {
+            instrument.forget_after(known);
+        }
+        pack.as_known = Some(pack.as_known.map_or(known, |before| before.min(known)));
+        pack
+    }
+
+    /// The day as known on which it stands; `None` when everything recorded counts.
+    pub fn known(&self) -> Option<Date> {
+        self.as_known
     }
 
     /// The agencies, purposes and elements.

@@ -211,6 +211,9 @@ pub(crate) enum LawCommand {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
     /// Show an instrument: events, parties, provisions, readings.
     Show {
@@ -219,12 +222,18 @@ pub(crate) enum LawCommand {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
     /// Validate the law pack strictly.
     Check {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
 }
 
@@ -236,6 +245,9 @@ pub(crate) struct Decide {
     /// The day whose law applies; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+    /// Decide by what had been recorded by this day alone, and say what is known since.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
     /// Print the optimised plan of each table instead.
     #[arg(long)]
     pub(crate) plan: bool,

@@ -14,5 +14,7 @@
 mod agree;
 mod answers;
 mod defects;
+mod describe;
 mod pack;
 mod random;
+mod time;
