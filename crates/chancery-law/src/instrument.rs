@@ -32,6 +32,23 @@ pub enum EventKind {
     Expired,
 }
 
+impl EventKind {
+    /// Its word in instrument.toml.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Effective => "effective",
+            Self::Stayed => "stayed",
+            Self::StayLifted => "stay-lifted",
+            Self::Modified => "modified",
+            Self::Extended => "extended",
+            Self::Superseded => "superseded",
+            Self::Vacated => "vacated",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// One event of an instrument's timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {

@@ -40,6 +40,8 @@ mod hindsight;
 
 pub mod describe;
 
+pub mod timeline;
+
 pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};

@@ -32,7 +32,7 @@ fn everybody(domain: &Domain) -> Vec<Signature> {
 fn it_holds_for_the_set_and_for_nobody_else() {
     let mut dice = Dice::new(1);
     for round in 0..60 {
-        let sizes: Vec<usize> = (0..1 + dice.below(6)).map(|_| 2 + dice.below(3)).collect();
+        let sizes: Vec<usize> = (0..=dice.below(6)).map(|_| 2 + dice.below(3)).collect();
         let domain = domain(&sizes);
         let all = everybody(&domain);
         // Now and then a set without any structure, else one that is made of a few questions.
