@@ -5,6 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_model::{Domain, Predicate, Signature};
 
+use crate::enumerate::People;
+
+impl People {
+    /// The predicate that holds for them and nobody else, of few conditions.
+    pub fn predicate(&self, domain: &Domain) -> Predicate {
+        predicate(self.iter(), domain)
+    }
+}
+
 /// Values for each attribute that is restricted; that of everybody restricts none.
 pub type Region = BTreeMap<usize, BTreeSet<u8>>;
 

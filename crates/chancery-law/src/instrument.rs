@@ -289,6 +289,31 @@ impl Instrument {
         })
     }
 
+    /// Everything that it says besides its provisions, to tell whether it was edited.
+    pub(crate) fn facts(&self) -> String {
+        let Self {
+            id: _,
+            title,
+            short,
+            kind,
+            citation,
+            jurisdiction,
+            review,
+            recorded,
+            source,
+            events,
+            parties,
+            interpretations,
+            obligations,
+            provisions: _,
+            folder: _,
+        } = self;
+        format!(
+            "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
+             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?}"
+        )
+    }
+
     /// Forgets the events and parties that were recorded after a day.
     pub(crate) fn forget_after(&mut self, known: Date) {
         self.events.retain(|event| event.known_from() <= known);

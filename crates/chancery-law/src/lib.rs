@@ -38,7 +38,11 @@ mod confirm;
 
 mod hindsight;
 
+pub mod enumerate;
+
 pub mod describe;
+
+pub mod impact;
 
 pub mod timeline;
 

@@ -233,7 +233,7 @@ impl LawPack {
     }
 
     /// The day as known on which it stands; `None` when everything recorded counts.
-    pub fn known(&self) -> Option<Date> {
+    pub fn known_by(&self) -> Option<Date> {
         self.as_known
     }
 

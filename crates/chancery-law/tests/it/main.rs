@@ -15,6 +15,8 @@ mod agree;
 mod answers;
 mod defects;
 mod describe;
+mod enumerate;
+mod impact;
 mod pack;
 mod random;
 mod time;

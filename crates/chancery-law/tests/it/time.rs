@@ -85,7 +85,7 @@ fn once_recorded_nothing_is_known_only_later() {
 fn what_was_not_recorded_yet_lets_nothing_go_and_holds_nothing_back() {
     let pack = shipped();
     let then = pack.as_known(date("2025-07-01"));
-    assert_eq!(then.known(), Some(date("2025-07-01")));
+    assert_eq!(then.known_by(), Some(date("2025-07-01")));
     assert_eq!(then.digest, pack.digest);
     let agreement = then.instrument("us/hhs/cms-ice-exchange-agreement-2025-07");
     assert!(!agreement.unwrap().in_force(date("2025-07-20")));
@@ -101,7 +101,7 @@ fn what_was_not_recorded_yet_lets_nothing_go_and_holds_nothing_back() {
     );
     // What is known never grows by looking from an earlier day.
     let later = then.as_known(date("2026-03-31"));
-    assert_eq!(later.known(), Some(date("2025-07-01")));
+    assert_eq!(later.known_by(), Some(date("2025-07-01")));
 }
 
 #[test]

@@ -183,7 +183,7 @@ impl Face<'_> {
             decision.law.pack,
             short(&decision.law.digest.to_string()),
         );
-        if let Some(known) = self.law.pack().known() {
+        if let Some(known) = self.law.pack().known_by() {
             let known = text::day(known);
             text.push_str(&format!("\nOnly what had been recorded by {known} counts."));
         }

@@ -36,7 +36,7 @@ pub(super) fn known(law: LawPack, as_known: Option<Date>) -> LawPack {
 
 /// A day of the law in words, with the day as known on which it stands.
 fn on_day(law: &LawPack, on: Date) -> String {
-    match law.known() {
+    match law.known_by() {
         Some(known) => format!("{}, as known on {}", text::day(on), text::day(known)),
         None => text::day(on),
     }
@@ -56,7 +56,7 @@ fn list(context: &Context, law: &LawPack, on: Date) {
             let words = law.vocabulary();
             let report = json!({
                 "pack": law.name, "version": law.version, "digest": law.digest.to_string(), "on": on,
-                "as_known": law.known(),
+                "as_known": law.known_by(),
                 "instruments": instruments.collect::<Vec<_>>(),
                 "agencies": words.agency_paths().collect::<Vec<_>>(),
                 "purposes": words.purposes().iter().map(|p| p.path.as_str()).collect::<Vec<_>>(),
@@ -141,7 +141,7 @@ fn shown_json(law: &LawPack, instrument: &Instrument, on: Date) -> serde_json::V
         "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
         "citation": instrument.citation, "jurisdiction": instrument.jurisdiction,
         "review": instrument.review.status, "source": instrument.source, "on": on,
-        "as_known": law.known(),
+        "as_known": law.known_by(),
         "in_force": instrument.in_force(on), "events": instrument.events,
         "parties": instrument.parties, "covered": instrument.covered_on(on),
         "interpretations": instrument.interpretations, "provisions": provisions.collect::<Vec<_>>(),
@@ -221,7 +221,7 @@ fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
 fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>) {
     let provisions: usize = law.instruments().iter().map(|i| i.provisions.len()).sum();
     let report = json!({
-        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known(),
+        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known_by(),
         "instruments": law.instruments().len(), "provisions": provisions,
         "in_force": in_force.instruments().len(), "unsigned": in_force.unsigned(), "valid": true,
     });
