@@ -275,7 +275,7 @@ impl<'a> Pair<'a> {
         let recipients = before.refined(&after, &spaces.0.recipients, &spaces.1.recipients);
         let purposes = before.refined(&after, &spaces.0.purposes, &spaces.1.purposes);
         let elements = before.refined(&after, &spaces.0.elements, &spaces.1.elements);
-        let mut day = rows::Day::new(&self.records, period);
+        let mut day = rows::Day::new(&self.records, period, rows);
         for custodian in &custodians {
             for recipient in &recipients {
                 for purpose in &purposes {

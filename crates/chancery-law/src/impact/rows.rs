@@ -57,6 +57,8 @@ pub(super) struct Rows {
     numbers: HashMap<Arc<People>, usize>,
     gained: BTreeMap<Key, Vec<Period>>,
     lost: BTreeMap<Key, Vec<Period>>,
+    of_old: Carried,
+    of_new: Carried,
 }
 
 /// One custodian, recipient and purpose by their classes' names, with what differs by people.
@@ -96,8 +98,8 @@ type Differing = [Option<Arc<Numbered>>; 2];
 pub(super) struct Day<'a> {
     records: &'a Records,
     period: Option<Period>,
-    from_old: Carried,
-    from_new: Carried,
+    of_old: Carried,
+    of_new: Carried,
     nobody: Arc<People>,
     /// Who gains and who loses, by the sets that are released before and after.
     known: HashMap<(Arc<People>, Arc<People>), Differing>,
@@ -107,13 +109,14 @@ pub(super) struct Day<'a> {
 }
 
 impl<'a> Day<'a> {
-    pub(super) fn new(records: &'a Records, period: Option<Period>) -> Self {
+    /// Takes along what `rows` carried over before, until [`Day::finish`].
+    pub(super) fn new(records: &'a Records, period: Option<Period>, rows: &mut Rows) -> Self {
         Self {
             nobody: Arc::new(People::none(records.domain())),
             records,
             period,
-            from_old: Carried::new(),
-            from_new: Carried::new(),
+            of_old: std::mem::take(&mut rows.of_old),
+            of_new: std::mem::take(&mut rows.of_new),
             known: HashMap::new(),
             numbers: HashMap::new(),
             gained: Flows::new(),
@@ -136,11 +139,11 @@ impl<'a> Day<'a> {
 
     fn differ(&mut self, old: &Said, new: &Said) -> Differing {
         let before = match &old.released {
-            Some(people) => self.records.of_old(people, &mut self.from_old),
+            Some(people) => self.records.of_old(people, &mut self.of_old),
             None => Arc::clone(&self.nobody),
         };
         let after = match &new.released {
-            Some(people) => self.records.of_new(people, &mut self.from_new),
+            Some(people) => self.records.of_new(people, &mut self.of_new),
             None => Arc::clone(&self.nobody),
         };
         if before == after {
@@ -175,9 +178,9 @@ impl<'a> Day<'a> {
             let mut names = Names::new();
             for (id, of, whom) in &said.hits {
                 let whom = if is_old {
-                    self.records.of_old(whom, &mut self.from_old)
+                    self.records.of_old(whom, &mut self.of_old)
                 } else {
-                    self.records.of_new(whom, &mut self.from_new)
+                    self.records.of_new(whom, &mut self.of_new)
                 };
                 if *of == effect && !whom.is_disjoint(&people.people) {
                     names.insert(id.clone());
@@ -194,6 +197,8 @@ impl<'a> Day<'a> {
 
     /// Adds the day to all days, grouped for reading.
     pub(super) fn finish(self, rows: &mut Rows) {
+        rows.of_old = self.of_old;
+        rows.of_new = self.of_new;
         for (flows, direction) in [
             (self.gained, Direction::Gained),
             (self.lost, Direction::Lost),
