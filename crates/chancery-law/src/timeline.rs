@@ -352,3 +352,109 @@ fn stretch(from: Date, ruling: &Ruling, domain: &Domain) -> Stretch {
         released_when: released.collect(),
     }
 }
+
+/// Origins of which the same may leave on every day.
+#[derive(Clone, Debug)]
+pub struct Panel {
+    /// The origins, by their places in the domain.
+    pub origins: BTreeSet<u8>,
+    /// What ever leaves of them.
+    pub rows: Vec<Row>,
+}
+
+/// Elements that may leave about the same people on every day.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// The elements, in the pack's order.
+    pub elements: Vec<String>,
+    /// About whom, day by day.
+    pub spans: Vec<Span>,
+}
+
+/// Some days on which an element may leave about the same people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The first day.
+    pub from: Date,
+    /// The last day.
+    pub until: Date,
+    /// About whom, given the origin.
+    pub when: Predicate,
+}
+
+impl Timeline {
+    /// The whole time told apart by one attribute, the origin; the origins of which least leaves
+    /// first.
+    pub fn panels(&self, origin: usize, elements: &[&str], domain: &Domain) -> Vec<Panel> {
+        let count = domain.attributes().get(origin);
+        let count = count.map_or(0, |attribute| attribute.values.len());
+        let mut by_course: BTreeMap<Vec<Vec<Predicate>>, BTreeSet<u8>> = BTreeMap::new();
+        for value in (0..=u8::MAX).take(count) {
+            let course = |element: &&str| {
+                let stretches = self.stretches.iter();
+                stretches
+                    .map(|stretch| {
+                        let when = stretch.released_when.get(*element);
+                        when.map_or(Predicate::Never, |when| when.given(origin, value, domain))
+                    })
+                    .collect()
+            };
+            let courses = elements.iter().map(course).collect();
+            by_course.entry(courses).or_default().insert(value);
+        }
+        let panels = by_course.into_iter().map(|(courses, origins)| Panel {
+            origins,
+            rows: self.rows(elements, courses),
+        });
+        let mut panels: Vec<Panel> = panels.collect();
+        panels.sort_by_key(Panel::openness);
+        panels
+    }
+
+    fn rows(&self, elements: &[&str], courses: Vec<Vec<Predicate>>) -> Vec<Row> {
+        let mut rows: Vec<(Vec<Predicate>, Vec<String>)> = Vec::new();
+        for (element, course) in elements.iter().zip(courses) {
+            if course.iter().all(|when| *when == Predicate::Never) {
+                continue;
+            }
+            match rows.iter_mut().find(|(known, _)| *known == course) {
+                Some((_, elements)) => elements.push((*element).to_owned()),
+                None => rows.push((course, vec![(*element).to_owned()])),
+            }
+        }
+        let rows = rows.into_iter();
+        rows.map(|(course, elements)| Row {
+            elements,
+            spans: self.spans(course),
+        })
+        .collect()
+    }
+
+    fn spans(&self, course: Vec<Predicate>) -> Vec<Span> {
+        let mut spans: Vec<Span> = Vec::new();
+        for (stretch, when) in self.stretches.iter().zip(course) {
+            match spans.last_mut() {
+                Some(last) if last.when == when => last.until = stretch.until,
+                _ => spans.push(Span {
+                    from: stretch.from,
+                    until: stretch.until,
+                    when,
+                }),
+            }
+        }
+        spans
+    }
+}
+
+impl Panel {
+    /// How much may leave: elements times days.
+    fn openness(&self) -> i64 {
+        let open = |row: &Row| {
+            let spans = row.spans.iter();
+            let spans = spans.filter(|span| span.when != Predicate::Never);
+            let days = spans.map(|span| (span.until - span.from).get_days() + 1);
+            i64::from(days.sum::<i32>()) * i64::try_from(row.elements.len()).unwrap_or(i64::MAX)
+        };
+        self.rows.iter().map(open).sum()
+    }
+}

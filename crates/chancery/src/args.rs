@@ -226,6 +226,10 @@ pub(crate) enum LawCommand {
         #[arg(long, value_name = "DATE")]
         as_known: Option<Date>,
     },
+    /// Say what a change of the law does to every disclosure there could be.
+    Impact(LawImpact),
+    /// Show what happened when, and what each event changed for a flow of records.
+    Timeline(LawTimeline),
     /// Validate the law pack strictly.
     Check {
         /// The day.
@@ -235,6 +239,50 @@ pub(crate) enum LawCommand {
         #[arg(long, value_name = "DATE")]
         as_known: Option<Date>,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawImpact {
+    /// The old law: a law pack's folder, or a day of the workspace's pack.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// The new law: a law pack's folder, or a day of the workspace's pack.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+    /// The day on which two packs are compared; by default every day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Count the people concerned in this dataset, by origin.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawTimeline {
+    /// The instruments by id; by default all orders, agreements and notices.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// The first day; by default three weeks before the first event.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<Date>,
+    /// The last day; by default three weeks after the last event.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<Date>,
+    /// Only what had been recorded by this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
+    /// Who discloses; by default as the pack says.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) custodian: Option<String>,
+    /// Who receives; by default as the pack says.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) recipient: Option<String>,
+    /// For what; by default as the pack says.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    /// Also draw it into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,3 +1,9 @@
+mod impact;
+
+mod names;
+
+mod timeline;
+
 use std::process::ExitCode;
 
 use chancery_law::{Effect, Instrument, LawPack};
@@ -10,9 +16,16 @@ use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
+    if let LawCommand::Impact(args) = &args.command {
+        // Two packs can be compared without a workspace.
+        impact::run(context, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     match &args.command {
+        LawCommand::Impact(args) => impact::run(context, args)?,
+        LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
         LawCommand::Show { id, on, as_known } => {
             show(context, &known(law, *as_known), id, day(*on))?;
