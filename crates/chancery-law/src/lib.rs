@@ -36,9 +36,18 @@ pub mod ruling;
 
 mod confirm;
 
+mod hindsight;
+
 pub mod enumerate;
 
+pub mod describe;
+
+pub mod impact;
+
+pub mod timeline;
+
 pub use confirm::Confirmed;
+pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
 pub use pack::LawPack;

@@ -14,6 +14,9 @@
 mod agree;
 mod answers;
 mod defects;
+mod describe;
 mod enumerate;
+mod impact;
 mod pack;
 mod random;
+mod time;
