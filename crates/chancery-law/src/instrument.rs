@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{PackSource, Provision};
+use crate::{Assertion, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,8 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
+    /// What must never or always leave, restated apart from the provisions.
+    pub assertions: Vec<Assertion>,
     pub(crate) folder: String,
 }
 
@@ -217,6 +219,7 @@ impl Instrument {
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
+            assertions: Vec::new(),
             folder: folder.to_owned(),
         })
     }

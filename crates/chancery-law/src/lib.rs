@@ -22,6 +22,8 @@ mod instrument;
 
 mod provision;
 
+mod assertion;
+
 mod schema;
 
 mod expression;
@@ -36,6 +38,7 @@ pub mod ruling;
 
 mod confirm;
 
+pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};

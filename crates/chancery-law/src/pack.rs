@@ -6,7 +6,9 @@ use serde::Deserialize;
 
 use crate::check::Checker;
 use crate::expression::Probe;
-use crate::{Error, Instrument, PackSource, Vocabulary, classification, provision, schema};
+use crate::{
+    Error, Instrument, PackSource, Vocabulary, assertion, classification, provision, schema,
+};
 
 /// A law pack: instruments, vocabulary and classification table, parsed and strictly validated.
 ///
@@ -25,6 +27,8 @@ pub struct LawPack {
     pub(crate) schema: Schema,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
+    /// What may be done with a record, by the schema.
+    pub(crate) actions: Vec<String>,
     pub(crate) probe: Probe,
     vocabulary: Vocabulary,
     classification: Classification,
@@ -74,6 +78,7 @@ impl LawPack {
             schema: loaded.schema,
             domain: loaded.domain,
             types: loaded.types,
+            actions: loaded.actions,
             probe,
             vocabulary,
             classification,
@@ -114,6 +119,7 @@ impl LawPack {
         let mut instruments = std::mem::take(&mut self.instruments);
         for instrument in &mut instruments {
             faults.extend(self.load_provisions(source, instrument, &ids));
+            faults.extend(self.load_assertions(source, instrument));
         }
         self.instruments = instruments;
         faults
@@ -158,6 +164,22 @@ impl LawPack {
             });
         }
         faults
+    }
+
+    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+        let known = assertion::Known {
+            vocabulary: &self.vocabulary,
+            domain: &self.domain,
+            origin: &self.classification.origin,
+            actions: &self.actions,
+        };
+        match assertion::load(source, &instrument.folder, &instrument.id, &known) {
+            Ok(assertions) => {
+                instrument.assertions = assertions;
+                Vec::new()
+            }
+            Err(faults) => faults,
+        }
     }
 
     /// Cedar's strict validation; a warning (a clause that can never apply) is a fault too.
