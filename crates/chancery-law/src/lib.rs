@@ -38,6 +38,9 @@ pub mod ruling;
 
 mod confirm;
 
+#[cfg(feature = "symbolic")]
+pub mod symbolic;
+
 pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
 pub use in_force::{InForce, SignOff};
