@@ -238,9 +238,12 @@ pub(crate) fn context(query: &Query, element: &str) -> Result<Context, String> {
 /// Everything that is known before a record is looked at.
 pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String> {
     let mut entities = law.entities.clone();
-    for agency in [&query.recipient, &query.custodian] {
-        entities.extend(self::agency(agency)?);
-    }
+    let (recipient, custodian) = (agency(&query.recipient)?, agency(&query.custodian)?);
+    // The two themselves come first: one may be within the other, which alone does not say what it
+    // is within itself.
+    entities.extend([recipient.0, custodian.0]);
+    entities.extend(recipient.1);
+    entities.extend(custodian.1);
     entities.extend(hierarchy(
         "Purpose",
         &query.purpose.path,
@@ -269,7 +272,8 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
     Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
 }
 
-fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
+/// The agency, and everything it is within.
+fn agency(agency: &Agency) -> Result<(Entity, Vec<Entity>), String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()
@@ -286,11 +290,10 @@ fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
         Entity::new(uid("Agency", path)?, attributes.into(), parents)
             .map_err(|error| error.to_string())
     };
-    let mut entities = vec![with(&agency.path, &agency.within, &agency.jurisdiction)?];
-    for path in &agency.within {
-        entities.push(with(path, &[], &BTreeSet::new())?);
-    }
-    Ok(entities)
+    let itself = with(&agency.path, &agency.within, &agency.jurisdiction)?;
+    let wholes = agency.within.iter();
+    let wholes = wholes.map(|path| with(path, &[], &BTreeSet::new()));
+    Ok((itself, wholes.collect::<Result<_, _>>()?))
 }
 
 fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {

@@ -16,3 +16,5 @@ mod answers;
 mod defects;
 mod pack;
 mod random;
+#[cfg(feature = "symbolic")]
+mod symbolic;
