@@ -38,6 +38,8 @@ pub mod ruling;
 
 mod confirm;
 
+pub mod enumerate;
+
 pub mod prove;
 
 pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
