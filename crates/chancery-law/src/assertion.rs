@@ -14,13 +14,15 @@ use crate::{Agency, PackSource, Purpose, Vocabulary};
 /// The name of the file in an instrument's folder.
 pub(crate) const FILE: &str = "assertions.toml";
 
-/// Whether an assertion bars or lets through.
+/// What an assertion says of everything in its scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum AssertionKind {
-    /// Nothing in its scope is ever lawful.
+    /// None of it is lawful: no permit applies, or a forbid does.
     Never,
-    /// Everything in its scope is always lawful.
+    /// A forbid applies to all of it, so that no permit that anybody adds could let it leave.
+    Barred,
+    /// All of it is lawful.
     Always,
 }
 
@@ -70,7 +72,7 @@ pub struct Assertion {
     pub clause: String,
     /// What it asserts, in plain words.
     pub says: String,
-    /// Whether it bars or lets through.
+    /// What it says of everything in its scope.
     pub kind: AssertionKind,
     /// What is done with the records: `disclose`, `use`, …
     pub actions: Vec<String>,

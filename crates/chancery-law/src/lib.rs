@@ -38,6 +38,10 @@ pub mod ruling;
 
 mod confirm;
 
+pub mod enumerate;
+
+pub mod prove;
+
 #[cfg(feature = "symbolic")]
 pub mod symbolic;
 

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use crate::expression::{predicate, uid};
 use crate::schema::RECORD;
-use crate::{Agency, Effect, Error, InForce, LawPack, Provision, Purpose};
+use crate::{Agency, Effect, Error, InForce, LawPack, Provision, Purpose, Vocabulary};
 
 /// Who discloses what to whom and for which purpose, in words that the law pack knows.
 #[derive(Clone, Debug)]
@@ -238,18 +238,22 @@ pub(crate) fn context(query: &Query, element: &str) -> Result<Context, String> {
 /// Everything that is known before a record is looked at.
 pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String> {
     let mut entities = law.entities.clone();
-    let (recipient, custodian) = (agency(&query.recipient)?, agency(&query.custodian)?);
-    // The two themselves come first: one may be within the other, which alone does not say what it
-    // is within itself.
-    entities.extend([recipient.0, custodian.0]);
-    entities.extend(recipient.1);
-    entities.extend(custodian.1);
+    entities.extend(agencies([&query.recipient, &query.custodian])?);
     entities.extend(hierarchy(
         "Purpose",
         &query.purpose.path,
         &query.purpose.within,
     )?);
-    let words = law.pack.vocabulary();
+    entities.extend(elements(law.pack.vocabulary())?);
+    // Recipient and custodian may be the same agency or share what they are within.
+    let mut seen = BTreeSet::new();
+    entities.retain(|entity| seen.insert(entity.uid()));
+    Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+}
+
+/// The elements and the sets that they are in.
+pub(crate) fn elements(words: &Vocabulary) -> Result<Vec<Entity>, String> {
+    let mut entities = Vec::new();
     for set in words.sets() {
         entities.push(Entity::with_uid(uid("ElementSet", &set.name)?));
     }
@@ -266,14 +270,27 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
             parents,
         ));
     }
-    // Recipient and custodian may be the same agency or share what they are within.
-    let mut seen = BTreeSet::new();
-    entities.retain(|entity| seen.insert(entity.uid()));
-    Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+    Ok(entities)
+}
+
+/// The agencies, and then everything that they are within: one may be within another, and as such
+/// does not say what it is within itself.
+pub(crate) fn agencies<'a>(
+    agencies: impl IntoIterator<Item = &'a Agency>,
+) -> Result<Vec<Entity>, String> {
+    let mut entities = Vec::new();
+    let mut wholes = Vec::new();
+    for agency in agencies {
+        let mut all = self::agency(agency)?.into_iter();
+        entities.extend(all.next());
+        wholes.extend(all);
+    }
+    entities.extend(wholes);
+    Ok(entities)
 }
 
 /// The agency, and everything it is within.
-fn agency(agency: &Agency) -> Result<(Entity, Vec<Entity>), String> {
+fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()
@@ -290,13 +307,14 @@ fn agency(agency: &Agency) -> Result<(Entity, Vec<Entity>), String> {
         Entity::new(uid("Agency", path)?, attributes.into(), parents)
             .map_err(|error| error.to_string())
     };
-    let itself = with(&agency.path, &agency.within, &agency.jurisdiction)?;
-    let wholes = agency.within.iter();
-    let wholes = wholes.map(|path| with(path, &[], &BTreeSet::new()));
-    Ok((itself, wholes.collect::<Result<_, _>>()?))
+    let mut entities = vec![with(&agency.path, &agency.within, &agency.jurisdiction)?];
+    for path in &agency.within {
+        entities.push(with(path, &[], &BTreeSet::new())?);
+    }
+    Ok(entities)
 }
 
-fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {
+pub(crate) fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {
     let parents = within
         .iter()
         .map(|path| uid(kind, path))

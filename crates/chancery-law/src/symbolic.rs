@@ -6,7 +6,7 @@
 //! policy that permits just what lies in its region; and the solver is asked for a request and a
 //! record inside the region that the law lets go (for `never`) or holds back (for `always`). What
 //! it finds is decided again by the ordinary authorizer with the law as it stands in the pack. No
-//! answer, for whatever reason, is [`Verdict::Unproven`].
+//! answer, for whatever reason, is [`Verdict::Unproven`](crate::prove::Verdict::Unproven).
 
 mod closed;
 
@@ -18,6 +18,6 @@ mod restate;
 
 mod solver;
 
-pub use question::{Counterexample, Proof, Proofs, Verdict, never_errs};
+pub use question::{Errs, Proofs, policies_err};
 pub use restate::Restated;
 pub use solver::Solver;

@@ -117,16 +117,16 @@ impl<'a> Closed<'a> {
             _ => BTreeSet::new(),
         }
     }
+}
 
-    /// What is asked of a policy set: one action, on a record, by an agency.
-    pub(super) fn environment(&self, action: &str) -> Result<RequestEnv, String> {
-        let name = |name: &str| name.parse::<EntityTypeName>().map_err(|e| e.to_string());
-        Ok(RequestEnv::new(
-            name(AGENCY)?,
-            uid("Action", action)?,
-            name(RECORD)?,
-        ))
-    }
+/// What is asked of a policy set: one action, on a record, by an agency.
+pub(super) fn environment(action: &str) -> Result<RequestEnv, String> {
+    let name = |name: &str| name.parse::<EntityTypeName>().map_err(|e| e.to_string());
+    Ok(RequestEnv::new(
+        name(AGENCY)?,
+        uid("Action", action)?,
+        name(RECORD)?,
+    ))
 }
 
 fn agencies(pack: &LawPack, named: &BTreeSet<String>) -> Result<BTreeMap<String, Agency>, String> {
@@ -138,7 +138,11 @@ fn agencies(pack: &LawPack, named: &BTreeSet<String>) -> Result<BTreeMap<String,
             1 => family(pack, words, pattern, named)?,
             _ => return Err(format!("the family `{pattern}` has more than one `*`")),
         };
-        agencies.extend(found.into_iter().map(|agency| (agency.path.clone(), agency)));
+        agencies.extend(
+            found
+                .into_iter()
+                .map(|agency| (agency.path.clone(), agency)),
+        );
     }
     for name in named {
         let agency = words.agency(name);

@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
-use std::sync::atomic::AtomicU64;
 
 use cedar_policy::{
     Authorizer, Decision, EvalResult, Policy, PolicySet, Request, RequestEnv, Schema,
@@ -9,135 +8,98 @@ use cedar_policy_symcc::{CompiledPolicy, CompiledPolicySet, Env};
 use chancery_model::Signature;
 use jiff::civil::Date;
 
-use super::closed::{AGENCY, Closed};
+use super::closed::{AGENCY, Closed, environment};
 use super::region::region;
 use super::restate::{Restating, fact, one_of, permit};
-use super::solver::{Question, Solver, Trial, each};
+use super::solver::{Question, Session, Solver, Trial, each};
 use crate::expression::{record, uid};
+use crate::prove::{Claim, Counterexample, Verdict};
 use crate::ruling::{context, facts, principal};
 use crate::schema::RECORD;
-use crate::{Assertion, AssertionKind, LawPack, Query, SignOff};
+use crate::{Assertion, AssertionKind, Effect, Instrument, LawPack, Query, SignOff};
 
-/// What is known of a statement.
+/// Whether a policy can err.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict<T> {
-    /// It holds of every request and record there can be.
-    Holds,
-    /// It does not: here is one.
-    Broken(T),
+pub enum Errs {
+    /// It cannot, whatever the request.
+    Never,
+    /// It can, as the ordinary authorizer confirmed: this is what it says.
+    Sometimes(String),
     /// Nobody knows, for this reason.
     Unproven(String),
-}
-
-/// A request and a record that break an assertion, as the ordinary authorizer confirmed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counterexample {
-    /// The day.
-    pub on: Date,
-    /// What is done with the record.
-    pub action: String,
-    /// Who holds it.
-    pub custodian: String,
-    /// Who receives it.
-    pub recipient: String,
-    /// What for.
-    pub purpose: String,
-    /// The element.
-    pub element: String,
-    /// The record's attribute values.
-    pub record: Signature,
-    /// The provisions that determined the answer.
-    pub provisions: BTreeSet<String>,
-}
-
-/// A statement with what is known of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proof<T> {
-    /// The assertion or provision.
-    pub of: String,
-    /// What is known.
-    pub verdict: Verdict<T>,
 }
 
 /// What the solver says of a law pack.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proofs {
-    /// Each assertion, in the pack's order.
-    pub assertions: Vec<Proof<Counterexample>>,
-    /// That each provision never errs; broken, by this request.
-    pub never_err: Vec<Proof<String>>,
-    /// How many different laws there are over all of time.
+    /// Of each assertion, by its id.
+    pub assertions: BTreeMap<String, Verdict>,
+    /// Of each provision, by its id. A forbid that errs would be skipped.
+    pub errs: BTreeMap<String, Errs>,
+    /// How many different laws there are over the days asked about.
     pub laws: usize,
     /// How many questions the solver was asked.
     pub questions: u64,
 }
 
-impl Proofs {
-    /// Whether everything holds.
-    pub fn hold(&self) -> bool {
-        let assertions = self.assertions.iter();
-        let mut assertions = assertions.map(|proof| proof.verdict == Verdict::Holds);
-        let mut never_err = self.never_err.iter();
-        assertions.all(|holds| holds) && never_err.all(|proof| proof.verdict == Verdict::Holds)
-    }
-}
-
 impl LawPack {
-    /// Holds every assertion against the law of every day, as if signed, and every provision
-    /// against errors.
-    pub fn prove_symbolically(&self, solver: &Solver) -> Proofs {
-        let assertions: Vec<&Assertion> = self
-            .instruments()
-            .iter()
+    /// Holds the assertions of a claim against the law of every day, as if signed, and every
+    /// provision against errors.
+    pub fn prove_symbolically(&self, claim: &Claim, solver: &Solver) -> Proofs {
+        let session = Session::new(solver);
+        let instruments = || {
+            let asked = |i: &&Instrument| claim.instrument.as_ref().is_none_or(|id| *id == i.id);
+            self.instruments().iter().filter(asked)
+        };
+        let assertions: Vec<&Assertion> = instruments()
             .flat_map(|instrument| &instrument.assertions)
             .collect();
-        let asked = AtomicU64::new(0);
-        let unproven = |reason: String| vec![Verdict::Unproven(reason); assertions.len()];
-        let (verdicts, laws) = match Prover::new(self, &assertions, solver, &asked) {
+        let (verdicts, laws) = match Prover::new(self, &assertions, claim.on, &session) {
             Ok(prover) => (prover.verdicts(), prover.laws.len()),
-            Err(reason) => (unproven(reason), 0),
+            Err(why) => (vec![Verdict::Unproven { why }; assertions.len()], 0),
         };
-        let proof = |(assertion, verdict): (&&Assertion, Verdict<Counterexample>)| Proof {
-            of: assertion.id.clone(),
-            verdict,
-        };
-        let provisions = self.instruments().iter().flat_map(|i| &i.provisions);
+        let ids = assertions.iter().map(|assertion| assertion.id.clone());
+        let provisions = instruments().flat_map(|instrument| &instrument.provisions);
         let policies: Vec<&Policy> = provisions.map(|provision| &provision.policy).collect();
         Proofs {
-            assertions: assertions.iter().zip(verdicts).map(proof).collect(),
-            never_err: none_errs(&self.schema, &policies, solver, &asked),
+            assertions: ids.zip(verdicts).collect(),
+            errs: errs(&self.schema, &policies, &session),
             laws,
-            questions: asked.into_inner(),
+            questions: session.asked(),
         }
     }
 }
 
-/// Whether each policy of a text can err, for any request that the schema admits: such a forbid
-/// would be skipped. Entities that a policy names are taken to exist; the loader of a law pack
-/// sees to that.
+/// Whether each policy of a text can err, for any request that the schema admits; policies are
+/// called `policy0`, `policy1`, … as they stand. Entities that a policy names are taken to exist:
+/// the loader of a law pack sees to that.
 ///
 /// # Errors
 ///
 /// What Cedar says of a text that is no schema, or no policies.
-pub fn never_errs(
+pub fn policies_err(
     schema: &str,
     policies: &str,
     solver: &Solver,
-) -> Result<Vec<Proof<String>>, String> {
-    let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|e| format!("{e:?}"))?;
+) -> Result<BTreeMap<String, Errs>, String> {
+    let (schema, _) = Schema::from_cedarschema_str(schema).map_err(|error| error.to_string())?;
     let set: PolicySet = policies.parse().map_err(|error| format!("{error}"))?;
     let policies: Vec<&Policy> = set.policies().collect();
-    Ok(none_errs(&schema, &policies, solver, &AtomicU64::new(0)))
+    Ok(errs(&schema, &policies, &Session::new(solver)))
 }
 
 /// The law of some days, restated.
 struct Law {
     policies: PolicySet,
+    /// Its bars, as permits for just what they bar.
+    bars: PolicySet,
     /// For each assertion that speaks while it is the law, the first such day.
     days: BTreeMap<usize, Date>,
-    /// Compiled, by action.
-    compiled: BTreeMap<String, OnceLock<Result<CompiledPolicySet, String>>>,
+    /// Policies and bars, compiled by action.
+    compiled: BTreeMap<String, [OnceLock<Compiled>; 2]>,
 }
+
+type Compiled = Result<CompiledPolicySet, String>;
 
 /// Assertions of one kind held against one law for one action.
 struct Job<'l> {
@@ -151,17 +113,16 @@ struct Prover<'a> {
     closed: Closed<'a>,
     assertions: &'a [&'a Assertion],
     laws: Vec<Law>,
-    solver: &'a Solver,
+    session: &'a Session<'a>,
     trial: Trial,
-    asked: &'a AtomicU64,
 }
 
 impl<'a> Prover<'a> {
     fn new(
         pack: &'a LawPack,
         assertions: &'a [&'a Assertion],
-        solver: &'a Solver,
-        asked: &'a AtomicU64,
+        on: Option<Date>,
+        session: &'a Session<'a>,
     ) -> Result<Self, String> {
         let named = assertions.iter().flat_map(|assertion| {
             let custodians = assertion.custodians.paths();
@@ -170,15 +131,14 @@ impl<'a> Prover<'a> {
         let closed = Closed::new(pack, &named.map(str::to_owned).collect())?;
         Ok(Self {
             trial: trial(&closed)?,
-            laws: laws(&closed, assertions)?,
+            laws: laws(&closed, assertions, on)?,
             closed,
             assertions,
-            solver,
-            asked,
+            session,
         })
     }
 
-    fn verdicts(&self) -> Vec<Verdict<Counterexample>> {
+    fn verdicts(&self) -> Vec<Verdict> {
         // All assertions of a kind in one question per law: as a rule none is broken.
         let merged = self.jobs();
         let answers = self.answers(&merged);
@@ -211,7 +171,11 @@ impl<'a> Prover<'a> {
         let mut jobs = Vec::new();
         for law in &self.laws {
             for action in law.compiled.keys() {
-                for kind in [AssertionKind::Never, AssertionKind::Always] {
+                for kind in [
+                    AssertionKind::Never,
+                    AssertionKind::Barred,
+                    AssertionKind::Always,
+                ] {
                     let speaks = |at: &&usize| {
                         let assertion = self.assertions.get(**at);
                         assertion.is_some_and(|a| a.kind == kind && a.actions.contains(action))
@@ -234,44 +198,46 @@ impl<'a> Prover<'a> {
     /// For each job a request of its regions that breaks an assertion, none, or why there is no
     /// answer.
     fn answers(&self, jobs: &[Job<'_>]) -> Vec<Result<Option<Env>, String>> {
-        let answers = each(self.solver, &self.trial, self.asked, jobs, |asker, job| {
-            let environment = self.closed.environment(job.action)?;
+        let answers = each(self.session, &self.trial, jobs, |asker, job| {
+            let requests = environment(job.action)?;
             let compile = |set: &PolicySet| {
-                CompiledPolicySet::compile(set, &environment, &self.closed.schema)
+                CompiledPolicySet::compile(set, &requests, &self.closed.schema)
                     .map_err(|error| error.to_string())
             };
-            let law = job.law.compiled.get(job.action);
-            let law = law.ok_or("the law lacks the action")?;
-            let law = law.get_or_init(|| compile(&job.law.policies));
+            let compiled = job.law.compiled.get(job.action);
+            let [policies, bars] = compiled.ok_or("the law lacks the action")?;
+            let law = match job.kind {
+                AssertionKind::Never | AssertionKind::Always => {
+                    policies.get_or_init(|| compile(&job.law.policies))
+                }
+                AssertionKind::Barred => bars.get_or_init(|| compile(&job.law.bars)),
+            };
             let law = law.as_ref().map_err(Clone::clone)?;
-            let assertions = job.assertions.iter().filter_map(|at| self.assertions.get(*at));
+            let assertions = job
+                .assertions
+                .iter()
+                .filter_map(|at| self.assertions.get(*at));
             let regions = assertions.map(|assertion| region(&self.closed, assertion, job.action));
             let regions = regions.collect::<Result<Vec<_>, _>>()?;
-            let regions =
-                PolicySet::from_policies(regions).map_err(|error| error.to_string())?;
+            let regions = PolicySet::from_policies(regions).map_err(|error| error.to_string())?;
             let regions = compile(&regions)?;
             asker.ask(&match job.kind {
                 AssertionKind::Never => Question::BothAllow(&regions, law),
-                AssertionKind::Always => Question::OnlyFirstAllows(&regions, law),
+                AssertionKind::Always | AssertionKind::Barred => {
+                    Question::OnlyFirstAllows(&regions, law)
+                }
             })
         });
         let lost = || Err("a worker failed".to_owned());
         let answers = answers.into_iter();
-        answers
-            .map(|answer| answer.unwrap_or_else(lost))
-            .collect()
+        answers.map(|answer| answer.unwrap_or_else(lost)).collect()
     }
 
-    fn verdict(
-        &self,
-        job: &Job<'_>,
-        at: usize,
-        answer: &Result<Option<Env>, String>,
-    ) -> Verdict<Counterexample> {
+    fn verdict(&self, job: &Job<'_>, at: usize, answer: &Result<Option<Env>, String>) -> Verdict {
         let found = match answer {
             Ok(None) => return Verdict::Holds,
             Ok(Some(found)) => found,
-            Err(reason) => return Verdict::Unproven(reason.clone()),
+            Err(why) => return Verdict::Unproven { why: why.clone() },
         };
         let day = job.law.days.get(&at).copied();
         let again = self
@@ -279,14 +245,14 @@ impl<'a> Prover<'a> {
             .get(at)
             .zip(day)
             .ok_or_else(|| "the assertion was lost".to_owned())
-            .and_then(|(assertion, day)| {
-                self.decided_again(assertion, job.action, day, found)
-            });
+            .and_then(|(assertion, day)| self.decided_again(assertion, job.action, day, found));
         match again {
-            Ok(counterexample) => Verdict::Broken(counterexample),
-            Err(reason) => Verdict::Unproven(format!(
-                "the solver found a counterexample that does not stand: {reason}"
-            )),
+            Ok(counterexample) => Verdict::Broken {
+                counterexample: Box::new(counterexample),
+            },
+            Err(why) => Verdict::Unproven {
+                why: format!("the solver found a counterexample that does not stand: {why}"),
+            },
         }
     }
 
@@ -331,11 +297,14 @@ impl<'a> Prover<'a> {
         if diagnostics.errors().next().is_some() {
             return Err("the authorizer erred".to_owned());
         }
+        let by: BTreeSet<String> = diagnostics.reason().map(ToString::to_string).collect();
+        let allowed = response.decision() == Decision::Allow;
         let breaks = match assertion.kind {
-            AssertionKind::Never => Decision::Allow,
-            AssertionKind::Always => Decision::Deny,
+            AssertionKind::Never => allowed,
+            AssertionKind::Barred => allowed || by.is_empty(),
+            AssertionKind::Always => !allowed,
         };
-        if response.decision() != breaks {
+        if !breaks {
             return Err("the authorizer decides otherwise".to_owned());
         }
         Ok(Counterexample {
@@ -345,8 +314,8 @@ impl<'a> Prover<'a> {
             recipient: query.recipient.path,
             purpose: query.purpose.path,
             element,
-            record: person,
-            provisions: diagnostics.reason().map(ToString::to_string).collect(),
+            record: domain.describe(&person),
+            by: by.into_iter().collect(),
         })
     }
 }
@@ -376,9 +345,7 @@ fn read(pack: &LawPack, found: &Env) -> Result<(Query, String, Signature), Strin
     let mut values = Vec::new();
     for (at, attribute) in pack.domain().attributes().iter().enumerate() {
         let value = match resource.attr(&attribute.name) {
-            Some(Ok(EvalResult::EntityUid(uid))) => {
-                pack.domain().value(at, uid.id().unescaped())
-            }
+            Some(Ok(EvalResult::EntityUid(uid))) => pack.domain().value(at, uid.id().unescaped()),
             _ => None,
         };
         values.push(value.ok_or_else(|| format!("its record lacks `{}`", attribute.name))?);
@@ -387,11 +354,18 @@ fn read(pack: &LawPack, found: &Env) -> Result<(Query, String, Signature), Strin
 }
 
 /// Broken is worse than unproven, unproven than holding; of two days the first counts.
-fn worse(known: &mut Verdict<Counterexample>, found: Verdict<Counterexample>) {
+fn worse(known: &mut Verdict, found: Verdict) {
     let replaces = match (&*known, &found) {
-        (Verdict::Broken(known), Verdict::Broken(found)) => found.on < known.on,
-        (Verdict::Holds | Verdict::Unproven(_), Verdict::Broken(_))
-        | (Verdict::Holds, Verdict::Unproven(_)) => true,
+        (
+            Verdict::Broken {
+                counterexample: known,
+            },
+            Verdict::Broken {
+                counterexample: found,
+            },
+        ) => found.on < known.on,
+        (Verdict::Holds | Verdict::Unproven { .. }, Verdict::Broken { .. })
+        | (Verdict::Holds, Verdict::Unproven { .. }) => true,
         _ => false,
     };
     if replaces {
@@ -400,41 +374,46 @@ fn worse(known: &mut Verdict<Counterexample>, found: Verdict<Counterexample>) {
 }
 
 /// Every different law over all of time, with the assertions that speak while it stands.
-fn laws(closed: &Closed<'_>, assertions: &[&Assertion]) -> Result<Vec<Law>, String> {
+fn laws(
+    closed: &Closed<'_>,
+    assertions: &[&Assertion],
+    on: Option<Date>,
+) -> Result<Vec<Law>, String> {
     let pack = closed.pack;
     let mut laws: Vec<Law> = Vec::new();
     let mut known: BTreeMap<Vec<(String, String)>, usize> = BTreeMap::new();
     let actions: BTreeSet<&String> = assertions.iter().flat_map(|a| &a.actions).collect();
-    for day in days(pack, assertions) {
+    let days = on.map_or_else(|| days(pack, assertions), |on| BTreeSet::from([on]));
+    for day in days {
         let law = pack
             .in_force(day, SignOff::Demonstration)
             .map_err(|error| error.to_string())?;
         let restating = Restating::new(closed, &law)?;
-        let mut policies = Vec::new();
-        let mut text = Vec::new();
+        let (mut policies, mut bars, mut text) = (Vec::new(), Vec::new(), Vec::new());
         for (id, provision) in &law.provisions {
-            let policy = restating
-                .policy(&provision.policy)
-                .map_err(|problem| format!("`{id}`: {problem}"))?;
+            let refused = |problem: String| format!("`{id}`: {problem}");
+            let policy = restating.policy(&provision.policy).map_err(refused)?;
+            if provision.effect == Effect::Forbid {
+                bars.push(restating.bar(&provision.policy).map_err(refused)?);
+            }
             text.push((id.clone(), policy.to_string()));
             policies.push(policy);
         }
-        let at = match known.get(&text) {
-            Some(at) => *at,
-            None => {
-                let policies =
-                    PolicySet::from_policies(policies).map_err(|error| error.to_string())?;
-                let compiled = actions.iter();
-                let compiled = compiled.map(|action| ((*action).clone(), OnceLock::new()));
-                laws.push(Law {
-                    policies,
-                    days: BTreeMap::new(),
-                    compiled: compiled.collect(),
-                });
-                known.insert(text, laws.len() - 1);
-                laws.len() - 1
-            }
-        };
+        let at = *known.entry(text).or_insert(laws.len());
+        if at == laws.len() {
+            let none = |action: &&String| {
+                let none = [OnceLock::new(), OnceLock::new()];
+                ((*action).clone(), none)
+            };
+            let set =
+                |policies| PolicySet::from_policies(policies).map_err(|error| error.to_string());
+            laws.push(Law {
+                policies: set(policies)?,
+                bars: set(bars)?,
+                days: BTreeMap::new(),
+                compiled: actions.iter().map(none).collect(),
+            });
+        }
         if let Some(law) = laws.get_mut(at) {
             for (at, assertion) in assertions.iter().enumerate() {
                 if assertion.on(day) {
@@ -477,12 +456,12 @@ fn trial(closed: &Closed<'_>) -> Result<Trial, String> {
     };
     let actions = closed.pack.actions.first();
     let action = actions.ok_or("the law pack has no action")?;
-    let environment = closed.environment(action)?;
+    let requests = environment(action)?;
     let set = |of: Option<&str>, agency: &str| {
         let when = one_of(&fact(of), AGENCY, [agency])?;
         let set = PolicySet::from_policies([permit("trial", action, when)?]);
         let set = set.map_err(|error| error.to_string())?;
-        CompiledPolicySet::compile(&set, &environment, &closed.schema)
+        CompiledPolicySet::compile(&set, &requests, &closed.schema)
             .map_err(|error| error.to_string())
     };
     Ok(Trial {
@@ -491,25 +470,14 @@ fn trial(closed: &Closed<'_>) -> Result<Trial, String> {
     })
 }
 
-fn none_errs(
-    schema: &Schema,
-    policies: &[&Policy],
-    solver: &Solver,
-    asked: &AtomicU64,
-) -> Vec<Proof<String>> {
+fn errs(schema: &Schema, policies: &[&Policy], session: &Session<'_>) -> BTreeMap<String, Errs> {
     let environments: Vec<RequestEnv> = schema.request_envs().collect();
-    let proof = |policy: &Policy, verdict| Proof {
-        of: policy.id().to_string(),
-        verdict,
-    };
+    let ids = policies.iter().map(|policy| policy.id().to_string());
     let trial = match trial_of_errors() {
         Ok(trial) => trial,
-        Err(reason) => {
-            let unproven = |policy: &&Policy| proof(policy, Verdict::Unproven(reason.clone()));
-            return policies.iter().map(unproven).collect();
-        }
+        Err(why) => return ids.map(|id| (id, Errs::Unproven(why.clone()))).collect(),
     };
-    let verdicts = each(solver, &trial, asked, policies, |asker, policy| {
+    let answers = each(session, &trial, policies, |asker, policy| {
         for environment in &environments {
             let found = CompiledPolicy::compile(policy, environment, schema)
                 .map_err(|error| error.to_string())
@@ -517,29 +485,32 @@ fn none_errs(
             match found {
                 Ok(None) => {}
                 Ok(Some(found)) => return erred(policy, &found),
-                Err(reason) => return Verdict::Unproven(reason),
+                Err(why) => return Errs::Unproven(why),
             }
         }
-        Verdict::Holds
+        Errs::Never
     });
-    let lost = || Verdict::Unproven("a worker failed".to_owned());
-    let verdicts = verdicts.into_iter().map(|v| v.unwrap_or_else(lost));
-    let proofs = policies.iter().zip(verdicts);
-    proofs.map(|(policy, verdict)| proof(policy, verdict)).collect()
+    let lost = || Errs::Unproven("a worker failed".to_owned());
+    let answers = answers.into_iter();
+    ids.zip(answers.map(|answer| answer.unwrap_or_else(lost)))
+        .collect()
 }
 
 /// Whether the ordinary authorizer errs as well.
-fn erred(policy: &Policy, found: &Env) -> Verdict<String> {
+fn erred(policy: &Policy, found: &Env) -> Errs {
     let response = PolicySet::from_policies([policy.clone()])
         .map(|set| Authorizer::new().is_authorized(&found.request, &set, &found.entities));
     let problem = match &response {
-        Ok(response) => response.diagnostics().errors().next().map(ToString::to_string),
+        Ok(response) => {
+            let mut errors = response.diagnostics().errors();
+            errors.next().map(ToString::to_string)
+        }
         Err(error) => Some(error.to_string()),
     };
-    match problem {
-        Some(problem) => Verdict::Broken(problem),
-        None => Verdict::Unproven("the solver found an error that does not stand".to_owned()),
-    }
+    problem.map_or_else(
+        || Errs::Unproven("the solver found an error that does not stand".to_owned()),
+        Errs::Sometimes,
+    )
 }
 
 /// A trial that needs no law pack.

@@ -19,12 +19,11 @@ pub(super) fn region(
         let agencies = closed.agencies.values().filter(|agency| holds(agency));
         agencies.map(|agency| agency.path.as_str()).collect()
     };
-    let custodians =
-        agencies(&|agency| assertion.custodians.holds(&agency.path, &agency.within));
-    let recipients =
-        agencies(&|agency| assertion.recipients.holds(&agency.path, &agency.within));
+    let custodians = agencies(&|agency| assertion.custodians.holds(&agency.path, &agency.within));
+    let recipients = agencies(&|agency| assertion.recipients.holds(&agency.path, &agency.within));
     let purposes = words.purposes().iter();
-    let purposes = purposes.filter(|purpose| assertion.purposes.holds(&purpose.path, &purpose.within));
+    let purposes =
+        purposes.filter(|purpose| assertion.purposes.holds(&purpose.path, &purpose.within));
     let purposes = purposes.map(|purpose| purpose.path.as_str()).collect();
     let elements = assertion.elements.iter().map(String::as_str).collect();
     let mut parts = vec![
@@ -75,7 +74,9 @@ fn attribute(closed: &Closed<'_>, at: usize, values: &BTreeSet<u8>) -> Result<Te
     let pack = closed.pack;
     let attribute = pack.domain().attributes().get(at);
     let kind = pack.types.get(at);
-    let (attribute, kind) = attribute.zip(kind).ok_or("an attribute that is not there")?;
+    let (attribute, kind) = attribute
+        .zip(kind)
+        .ok_or("an attribute that is not there")?;
     let values = values
         .iter()
         .filter_map(|value| attribute.values.get(usize::from(*value)));

@@ -14,15 +14,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cedar_policy::pst::{
-    BinaryOp, Clause, EntityOrSlot, EntityType, EntityUID, Expr, Literal, Name,
+    BinaryOp, Clause, Effect, EntityOrSlot, EntityType, EntityUID, Expr, Literal, Name,
     Policy as PstPolicy, PrincipalConstraint, ResourceConstraint, StaticPolicy, Template, UnaryOp,
     Var,
 };
 use cedar_policy::{EvalResult, Policy};
 
 use super::closed::{AGENCY, CONTEXT, Closed, PURPOSE};
-use crate::{InForce, LawPack, SignOff};
 use crate::schema::RECORD;
+use crate::{InForce, LawPack, SignOff};
 
 pub(super) type Term = Arc<Expr>;
 
@@ -113,7 +113,21 @@ impl<'a> Restating<'a> {
     /// The policy over the closed vocabulary, under the same id.
     pub(super) fn policy(&self, policy: &Policy) -> Result<Policy, String> {
         let pst = policy.to_pst().map_err(|error| error.to_string())?;
-        let body = pst.body();
+        self.with_effect(policy, pst.body(), pst.body().effect)
+    }
+
+    /// A permit for just what the policy, which forbids, bars.
+    pub(super) fn bar(&self, policy: &Policy) -> Result<Policy, String> {
+        let pst = policy.to_pst().map_err(|error| error.to_string())?;
+        self.with_effect(policy, pst.body(), Effect::Permit)
+    }
+
+    fn with_effect(
+        &self,
+        policy: &Policy,
+        body: &Template,
+        effect: Effect,
+    ) -> Result<Policy, String> {
         let mut clauses = vec![
             Clause::When(self.principal(&body.principal)?),
             Clause::When(resource(&body.resource)?),
@@ -127,7 +141,7 @@ impl<'a> Restating<'a> {
         }
         let template = Template::new(
             cedar_policy::pst::PolicyID("restated".into()),
-            body.effect,
+            effect,
             PrincipalConstraint::Any,
             body.action.clone(),
             ResourceConstraint::Any,
@@ -505,7 +519,7 @@ pub(super) fn permit(id: &str, action: &str, when: Term) -> Result<Policy, Strin
     let action = uid_of("Action", action)?;
     let template = Template::new(
         cedar_policy::pst::PolicyID("region".into()),
-        cedar_policy::pst::Effect::Permit,
+        Effect::Permit,
         PrincipalConstraint::Any,
         cedar_policy::pst::ActionConstraint::Eq(action),
         ResourceConstraint::Any,

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cedar_policy_symcc::err::{Error, SolverError};
 use cedar_policy_symcc::solver::LocalSolver;
@@ -16,6 +16,8 @@ pub struct Solver {
     pub program: OsString,
     /// The time for one question.
     pub limit: Duration,
+    /// The time for all questions.
+    pub total: Duration,
     /// How many of it run at a time.
     pub workers: usize,
 }
@@ -24,8 +26,11 @@ impl Solver {
     /// The environment variable that says where the solver is.
     pub const VARIABLE: &str = "CVC5";
     const LIMIT: Duration = Duration::from_secs(20);
-    /// Starting a process, and its last words after its own time limit.
-    const GRACE: Duration = Duration::from_secs(3);
+    const TOTAL: Duration = Duration::from_mins(5);
+    /// Its last words after its own time limit.
+    const GRACE: Duration = Duration::from_millis(500);
+    /// The time to start and to answer the questions of the trial.
+    const START: Duration = Duration::from_secs(10);
 
     /// `cvc5`, or what the environment variable `CVC5` names.
     pub fn cvc5() -> Self {
@@ -33,6 +38,7 @@ impl Solver {
         Self {
             program: std::env::var_os(Self::VARIABLE).unwrap_or_else(|| "cvc5".into()),
             limit: Self::LIMIT,
+            total: Self::TOTAL,
             workers: workers.min(4),
         }
     }
@@ -46,6 +52,35 @@ pub(super) enum Question<'q> {
     OnlyFirstAllows(&'q CompiledPolicySet, &'q CompiledPolicySet),
     /// … the policy errs?
     Errs(&'q CompiledPolicy),
+}
+
+/// A number of questions that share a time limit.
+pub(super) struct Session<'s> {
+    solver: &'s Solver,
+    until: Option<Instant>,
+    asked: AtomicU64,
+}
+
+impl<'s> Session<'s> {
+    pub(super) fn new(solver: &'s Solver) -> Self {
+        Self {
+            solver,
+            until: Instant::now().checked_add(solver.total),
+            asked: AtomicU64::new(0),
+        }
+    }
+
+    /// How many questions were put.
+    pub(super) fn asked(&self) -> u64 {
+        self.asked.load(Ordering::Relaxed)
+    }
+
+    /// What is left of the time.
+    fn left(&self) -> Duration {
+        self.until.map_or(Duration::MAX, |until| {
+            until.saturating_duration_since(Instant::now())
+        })
+    }
 }
 
 /// A worker with a solver of its own, started when it is first needed.
@@ -63,9 +98,8 @@ impl Asker<'_> {
 
 /// Does the jobs with a few workers. A job that a failing worker dropped has no answer.
 pub(super) fn each<J: Sync, A: Send>(
-    solver: &Solver,
+    session: &Session<'_>,
     trial: &Trial,
-    asked: &AtomicU64,
     jobs: &[J],
     work: impl Fn(&mut Asker<'_>, &J) -> A + Sync,
 ) -> Vec<Option<A>> {
@@ -81,10 +115,9 @@ pub(super) fn each<J: Sync, A: Send>(
         let mut asker = Asker {
             runtime,
             running: Running {
-                solver,
+                session,
                 compiler: None,
                 trial,
-                asked,
             },
         };
         loop {
@@ -97,9 +130,12 @@ pub(super) fn each<J: Sync, A: Send>(
     };
     let mut answers: Vec<Option<A>> = jobs.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
-        let workers = 0..solver.workers.clamp(1, jobs.len().max(1));
+        let workers = 0..session.solver.workers.clamp(1, jobs.len().max(1));
         let workers: Vec<_> = workers.map(|_| scope.spawn(worker)).collect();
-        for (at, answer) in workers.into_iter().flat_map(|w| w.join().unwrap_or_default()) {
+        for (at, answer) in workers
+            .into_iter()
+            .flat_map(|w| w.join().unwrap_or_default())
+        {
             if let Some(slot) = answers.get_mut(at) {
                 *slot = Some(answer);
             }
@@ -110,11 +146,9 @@ pub(super) fn each<J: Sync, A: Send>(
 
 /// A running solver, or none yet.
 struct Running<'s> {
-    solver: &'s Solver,
+    session: &'s Session<'s>,
     compiler: Option<CedarSymCompiler<LocalSolver>>,
     trial: &'s Trial,
-    /// How many questions were put.
-    asked: &'s AtomicU64,
 }
 
 /// Two questions whose answers are known: a solver that gets one wrong is not believed.
@@ -134,25 +168,38 @@ impl Running<'_> {
                 return Err(reason);
             }
         }
-        self.put(question).await
+        let limit = self.session.solver.limit;
+        self.put(question, limit).await
     }
 
     async fn tried(&mut self) -> Result<(), String> {
         let trial = self.trial;
         let (some, none) = (&trial.some, &trial.none);
-        let found = self.put(&Question::BothAllow(&some.0, &some.1)).await?;
-        let nothing = self.put(&Question::BothAllow(&none.0, &none.1)).await?;
+        let found = self
+            .put(&Question::BothAllow(&some.0, &some.1), Solver::START)
+            .await?;
+        let nothing = self
+            .put(&Question::BothAllow(&none.0, &none.1), Solver::START)
+            .await?;
         if found.is_none() || nothing.is_some() {
             return Err("the solver is wrong about a question whose answer is known".to_owned());
         }
         Ok(())
     }
 
-    async fn put(&mut self, question: &Question<'_>) -> Result<Option<Env>, String> {
+    async fn put(
+        &mut self,
+        question: &Question<'_>,
+        limit: Duration,
+    ) -> Result<Option<Env>, String> {
+        let left = self.session.left();
+        if left.is_zero() {
+            return Err("the time for all questions is up".to_owned());
+        }
         let Some(compiler) = self.compiler.as_mut() else {
             return Err("the solver does not run".to_owned());
         };
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.session.asked.fetch_add(1, Ordering::Relaxed);
         let answer = async {
             match question {
                 Question::BothAllow(one, other) => {
@@ -172,12 +219,11 @@ impl Running<'_> {
                 }
             }
         };
-        let limit = self.solver.limit;
-        let answer = tokio::time::timeout(limit + Solver::GRACE, answer).await;
+        let answer = tokio::time::timeout(left.min(limit + Solver::GRACE), answer).await;
         let reason = match answer {
             Ok(Ok(found)) => return Ok(found),
             Ok(Err(error)) => reason(&error),
-            Err(_) => format!("the solver gave no answer within {} s", limit.as_secs()),
+            Err(_) => format!("the solver gave no answer within {limit:?}"),
         };
         // What it still has to say belongs to this question: the next gets a fresh process.
         self.stop().await;
@@ -185,7 +231,7 @@ impl Running<'_> {
     }
 
     fn start(&self) -> Result<CedarSymCompiler<LocalSolver>, String> {
-        let solver = self.solver;
+        let solver = self.session.solver;
         let limit = format!("--tlimit-per={}", solver.limit.as_millis());
         let mut command = Command::new(&solver.program);
         command.args(["--lang", "smt", &limit]).kill_on_drop(true);

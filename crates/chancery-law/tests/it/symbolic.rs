@@ -2,7 +2,6 @@
 //! know it does not say. The solver `cvc5` must be there.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::fmt::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
@@ -10,7 +9,8 @@ use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, EntityId, EntityUid, Policy, PolicyId,
     PolicySet, Request, RestrictedExpression, Schema,
 };
-use chancery_law::symbolic::{Proofs, Restated, Solver, Verdict, never_errs};
+use chancery_law::prove::{Claim, Verdict};
+use chancery_law::symbolic::{Errs, Proofs, Restated, Solver, policies_err};
 use chancery_law::{Effect, LawPack, Query, SignOff};
 use chancery_model::Signature;
 use jiff::civil::Date;
@@ -76,16 +76,19 @@ impl Closed {
         person: &BTreeMap<String, String>,
     ) -> (bool, BTreeSet<String>) {
         let value = |uid| RestrictedExpression::new_entity_uid(uid);
-        let attributes = person.iter().map(|(name, id)| {
-            (name.clone(), value(uid(&self.types[name], id)))
-        });
+        let attributes = person
+            .iter()
+            .map(|(name, id)| (name.clone(), value(uid(&self.types[name], id))));
         let record = Entity::new(uid("Record", "r"), attributes.collect(), HashSet::new()).unwrap();
         let entities = Entities::from_entities([record], Some(&self.schema)).unwrap();
         let (recipient, custodian) = (&query.recipient.path, &query.custodian.path);
         let context = [
             ("purpose", uid("Purpose", &query.purpose.path)),
             ("element", uid("Element", element)),
-            ("custodian", uid("Agency", &self.agency(custodian, recipient))),
+            (
+                "custodian",
+                uid("Agency", &self.agency(custodian, recipient)),
+            ),
         ];
         let context = context.map(|(name, uid)| (name.to_owned(), value(uid)));
         let request = Request::new(
@@ -131,7 +134,10 @@ fn restated_random_law_decides_as_the_original() {
                 let person = law.domain().describe(&random_person(dice, &law));
                 let said = closed.says(&query, "disclose", element, &person);
                 let expected = stock.says(element, &person);
-                assert_eq!(said, expected, "seed {seed}, {query:?}, {element}, {person:?}");
+                assert_eq!(
+                    said, expected,
+                    "seed {seed}, {query:?}, {element}, {person:?}"
+                );
                 compared += 1;
                 lawful += u32::from(said.0);
             }
@@ -142,8 +148,20 @@ fn restated_random_law_decides_as_the_original() {
 
 /// Every sort of agency, one of them a part of another, and two of an open family.
 const AGENCIES: [&str; 14] = [
-    "hhs", "hhs/cms", "hhs/oig", "dhs", "dhs/ice", "dhs/uscis", "ssa", "state", "state/06",
-    "state/06/medicaid", "state/48/medicaid", "research/umich", "research/mit", "individual",
+    "hhs",
+    "hhs/cms",
+    "hhs/oig",
+    "dhs",
+    "dhs/ice",
+    "dhs/uscis",
+    "ssa",
+    "state",
+    "state/06",
+    "state/06/medicaid",
+    "state/48/medicaid",
+    "research/umich",
+    "research/mit",
+    "individual",
 ];
 
 #[test]
@@ -152,11 +170,24 @@ fn restated_shipped_law_decides_as_the_original() {
     let words = pack.vocabulary();
     let dice = &mut Dice::new(7);
     let (mut compared, mut lawful) = (0, 0);
-    for on in ["2025-07-20", "2025-08-20", "2025-12-01", "2026-01-10", "2026-04-01"] {
+    for on in [
+        "2025-07-20",
+        "2025-08-20",
+        "2025-12-01",
+        "2026-01-10",
+        "2026-04-01",
+    ] {
         let on: Date = on.parse().unwrap();
         let closed = Closed::new(&pack.restated(on).unwrap());
         let law = pack.in_force(on, SignOff::Demonstration).unwrap();
-        for (recipient, custodian) in AGENCIES.iter().flat_map(|r| AGENCIES.map(|c| (*r, c))) {
+        let pairs = AGENCIES.iter().flat_map(|r| AGENCIES.map(|c| (*r, c)));
+        for (recipient, custodian) in pairs {
+            // One within the other, always; of the rest, some.
+            let within = |one: &str, other: &str| other.starts_with(&format!("{one}/"));
+            let related = within(recipient, custodian) || within(custodian, recipient);
+            if !related && !dice.one_in(12) {
+                continue;
+            }
             let query = Query {
                 recipient: words.agency(recipient).unwrap(),
                 custodian: words.agency(custodian).unwrap(),
@@ -167,7 +198,11 @@ fn restated_shipped_law_decides_as_the_original() {
                 let element = dice.pick(&ruling.elements);
                 let person = random_person(dice, &pack);
                 let released = element.released_when.holds(&person);
-                let effect = if released { Effect::Permit } else { Effect::Forbid };
+                let effect = if released {
+                    Effect::Permit
+                } else {
+                    Effect::Forbid
+                };
                 let hits = element.hits.iter().filter(|hit| hit.effect == effect);
                 let by = hits.filter(|hit| hit.when.holds(&person));
                 let by = by.map(|hit| hit.provision.clone()).collect();
@@ -179,7 +214,7 @@ fn restated_shipped_law_decides_as_the_original() {
             }
         }
     }
-    assert!(lawful > 20, "{lawful} of {compared}");
+    assert!(lawful > 3, "{lawful} of {compared}");
 }
 
 const ASSERTIONS: &str = r#"
@@ -258,12 +293,16 @@ elements = ["name", "ssn", "address"]
 "#;
 
 const FIRST_ORDER: &str = "instruments/order-2025-08-12";
+const ID: &str = "us/cand/3-25-cv-05536/order-2025-08-12";
 
 /// The shipped pack with these assertions in place of its own, and one file changed.
 fn with(assertions: &str, file: &str, change: impl Fn(&str) -> String) -> LawPack {
     let mut files = shipped_files();
     files.retain(|name, _| !name.ends_with("assertions.toml"));
-    files.insert(format!("{FIRST_ORDER}/assertions.toml"), assertions.to_owned());
+    files.insert(
+        format!("{FIRST_ORDER}/assertions.toml"),
+        assertions.to_owned(),
+    );
     let text = change(&files[file]);
     files.insert(file.to_owned(), text);
     load(files).unwrap()
@@ -274,23 +313,51 @@ fn unchanged(assertions: &str) -> LawPack {
 }
 
 fn verdicts(proofs: &Proofs) -> BTreeMap<&str, String> {
-    let said = proofs.assertions.iter().map(|proof| {
-        let name = proof.of.rsplit_once('/').unwrap().1;
-        let verdict = match &proof.verdict {
+    let said = proofs.assertions.iter().map(|(id, verdict)| {
+        let name = id.rsplit_once('/').unwrap().1;
+        let verdict = match verdict {
             Verdict::Holds => "holds".to_owned(),
-            Verdict::Broken(example) => format!("broken on {} by {:?}", example.on, example.provisions),
-            Verdict::Unproven(reason) => format!("unproven: {reason}"),
+            Verdict::Broken { counterexample } => {
+                format!("broken on {} by {:?}", counterexample.on, counterexample.by)
+            }
+            Verdict::Unproven { why } => format!("unproven: {why}"),
         };
         (name, verdict)
     });
     said.collect()
 }
 
+fn holds(proofs: &Proofs) -> bool {
+    verdicts(proofs).values().all(|verdict| verdict == "holds")
+        && proofs.errs.values().all(|errs| *errs == Errs::Never)
+}
+
+/// Everything that the shipped pack asserts, on every day, and that no provision can err.
+#[test]
+fn the_shipped_pack_is_proved() {
+    let pack = shipped();
+    let started = Instant::now();
+    let proofs = pack.prove_symbolically(&Claim::default(), &Solver::cvc5());
+    println!(
+        "{} assertions, {} provisions, {} laws, {} questions, {:?}",
+        proofs.assertions.len(),
+        proofs.errs.len(),
+        proofs.laws,
+        proofs.questions,
+        started.elapsed()
+    );
+    for (id, verdict) in &proofs.assertions {
+        assert_eq!(*verdict, Verdict::Holds, "{id}");
+    }
+    assert!(holds(&proofs), "{:?}", proofs.errs);
+    assert!(proofs.assertions.len() > 20);
+}
+
 #[test]
 fn what_holds_is_proved() {
     let pack = unchanged(ASSERTIONS);
     let started = Instant::now();
-    let proofs = pack.prove_symbolically(&Solver::cvc5());
+    let proofs = pack.prove_symbolically(&Claim::default(), &Solver::cvc5());
     println!(
         "{} laws, {} questions, {:?}",
         proofs.laws,
@@ -298,38 +365,59 @@ fn what_holds_is_proved() {
         started.elapsed()
     );
     assert_eq!(proofs.assertions.len(), 7);
-    assert!(proofs.never_err.len() > 20);
+    assert!(proofs.errs.len() > 20);
     assert!(proofs.laws > 5, "{}", proofs.laws);
-    assert!(proofs.hold(), "{proofs:?}");
+    assert!(holds(&proofs), "{proofs:?}");
 }
 
 /// A bar that no longer names the purpose it bars, a permit without its limit, and a flow that is
 /// cut: each is found, on the first day it breaks, with the provisions that decide.
 #[test]
 fn what_is_broken_is_found_and_stands() {
-    let open = |text: &str| text.replace("Purpose::\"immigration-enforcement\"", "Purpose::\"treatment\"");
+    let open = |text: &str| {
+        text.replace(
+            "Purpose::\"immigration-enforcement\"",
+            "Purpose::\"treatment\"",
+        )
+    };
     let order = format!("{FIRST_ORDER}/provisions.cedar");
-    let proofs = with(ASSERTIONS, &order, open).prove_symbolically(&Solver::cvc5());
+    let proofs =
+        with(ASSERTIONS, &order, open).prove_symbolically(&Claim::default(), &Solver::cvc5());
     let said = verdicts(&proofs);
     assert_eq!(
         said["not-the-plaintiffs"],
-        "broken on 2025-08-12 by {\"us/hhs/cms-ice-exchange-agreement-2025-07#identity-and-location\"}"
+        "broken on 2025-08-12 by [\"us/hhs/cms-ice-exchange-agreement-2025-07#identity-and-location\"]"
     );
-    assert_eq!(said.values().filter(|verdict| *verdict == "holds").count(), 6, "{said:?}");
+    assert_eq!(
+        said.values().filter(|verdict| *verdict == "holds").count(),
+        6,
+        "{said:?}"
+    );
 
     let notice = "instruments/90-fr-53324/provisions.cedar";
-    let wide = |text: &str| text.replace("resource.citizenship == Citizenship::\"noncitizen\"", "resource.citizenship != Citizenship::\"citizen\"");
+    let wide = |text: &str| {
+        text.replace(
+            "resource.citizenship == Citizenship::\"noncitizen\"",
+            "resource.citizenship != Citizenship::\"citizen\"",
+        )
+    };
     let twice = "instruments/8-usc-1360-b/provisions.cedar";
     let pack = with(ASSERTIONS, notice, wide);
-    let proofs = pack.prove_symbolically(&Solver::cvc5());
+    let proofs = pack.prove_symbolically(&Claim::default(), &Solver::cvc5());
     // Another bar still holds the others back: nothing is broken.
-    assert!(proofs.hold(), "{:?}", verdicts(&proofs));
+    assert!(holds(&proofs), "{:?}", verdicts(&proofs));
 
     let mut files = shipped_files();
     files.retain(|name, _| !name.ends_with("assertions.toml"));
-    files.insert(format!("{FIRST_ORDER}/assertions.toml"), ASSERTIONS.to_owned());
+    files.insert(
+        format!("{FIRST_ORDER}/assertions.toml"),
+        ASSERTIONS.to_owned(),
+    );
     for file in [notice, twice] {
-        let text = files[file].replace("resource.citizenship == Citizenship::\"noncitizen\"", "resource.citizenship != Citizenship::\"citizen\"");
+        let text = files[file].replace(
+            "resource.citizenship == Citizenship::\"noncitizen\"",
+            "resource.citizenship != Citizenship::\"citizen\"",
+        );
         files.insert(file.to_owned(), text);
     }
     match load(files) {
@@ -339,77 +427,155 @@ fn what_is_broken_is_found_and_stands() {
     }
 
     let flow = "instruments/routine-tmsis-submission/provisions.cedar";
-    let cut = |text: &str| text.replace("context.custodian in Agency::\"state\" &&", "!(context.custodian in Agency::\"state/48\") &&");
-    let proofs = with(ASSERTIONS, flow, cut).prove_symbolically(&Solver::cvc5());
-    let broken = proofs.assertions.iter().find(|proof| proof.of.ends_with("/states-submit"));
-    let Some(Verdict::Broken(example)) = broken.map(|proof| &proof.verdict) else {
+    let cut = |text: &str| {
+        text.replace(
+            "context.custodian in Agency::\"state\" &&",
+            "!(context.custodian in Agency::\"state/48\") &&",
+        )
+    };
+    let proofs = with(ASSERTIONS, flow, cut).prove_symbolically(&Claim::default(), &Solver::cvc5());
+    let broken = format!("{ID}#assert/states-submit");
+    let Some(Verdict::Broken {
+        counterexample: example,
+    }) = proofs.assertions.get(&broken)
+    else {
         panic!("{:?}", verdicts(&proofs));
     };
     assert_eq!(example.custodian, "state/48/medicaid");
     assert_eq!(example.recipient, "hhs/cms");
-    assert!(example.provisions.is_empty(), "withheld by default");
+    assert!(example.by.is_empty(), "withheld by default");
 }
 
 /// A program that stands in for the solver.
-fn fake(dir: &tempfile::TempDir, script: &str) -> Solver {
+fn fake(script: &str) -> (tempfile::TempDir, Solver) {
+    let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("solver");
     std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
     let mut permissions = std::fs::metadata(&path).unwrap().permissions();
     permissions.set_mode(0o755);
     std::fs::set_permissions(&path, permissions).unwrap();
-    Solver {
+    let solver = Solver {
         program: path.into(),
-        limit: Duration::from_millis(200),
-        workers: 2,
-    }
-}
-
-/// Answers the two questions whose answers are known as cvc5 would, then goes on as told. The first
-/// needs a model, so cvc5 itself is asked.
-fn honest_at_first(then: &str) -> String {
-    let mut script = String::from("n=0\ncoproc=\n");
-    let _ = write!(
-        script,
-        "exec awk -v then='{then}' 'BEGIN {{ cvc = \"cvc5 --lang smt --incremental\" }} {{ exit 1 }}'"
-    );
-    script
-}
-
-/// Nothing that a solver fails to say is taken for a proof.
-#[test]
-fn no_answer_is_no_proof() {
-    let pack = unchanged(ASSERTIONS);
-    let dir = tempfile::tempdir().unwrap();
-    let missing = Solver {
-        program: dir.path().join("nowhere").into(),
         ..Solver::cvc5()
     };
-    let mut solvers = vec![(missing, "the solver cannot be started")];
-    let answering = |answer: &str| {
-        format!("while read -r line; do case \"$line\" in *check-sat*) echo {answer};; esac; done")
+    (dir, solver)
+}
+
+/// One assertion that holds, and nobody can tell.
+fn nobody_can_tell(pack: &LawPack, solver: &Solver, reason: &str) {
+    let proofs = pack.prove_symbolically(&Claim::default(), solver);
+    for (name, verdict) in verdicts(&proofs) {
+        let told = verdict.starts_with("unproven") && verdict.contains(reason);
+        assert!(told, "{name}: {verdict}, not {reason}");
+    }
+    let unproven = |errs: &Errs| matches!(errs, Errs::Unproven(_));
+    assert!(proofs.errs.values().all(unproven), "{:?}", proofs.errs);
+    assert!(!holds(&proofs));
+}
+
+fn answering(answer: &str) -> String {
+    format!("while read -r line; do case $line in *check-sat*) echo '{answer}';; esac; done")
+}
+
+#[test]
+fn a_solver_that_cannot_answer_proves_nothing() {
+    let pack = unchanged(ASSERTIONS);
+    let missing = Solver {
+        program: "/nowhere/cvc5".into(),
+        ..Solver::cvc5()
     };
+    nobody_can_tell(
+        &pack,
+        &missing,
+        "the solver cannot be started: No such file",
+    );
     for (script, reason) in [
         (answering("unknown"), "the solver answered `unknown`"),
-        (answering("unsat"), "is wrong about a question whose answer is known"),
-        (answering("nonsense"), "the solver failed: unrecognized solver output"),
+        // What it says is not so.
+        (
+            answering("unsat"),
+            "is wrong about a question whose answer is known",
+        ),
+        (answering("nonsense"), "unrecognized solver output"),
         ("exit 3".to_owned(), "the solver failed"),
         ("read -r line; kill -9 $$".to_owned(), "the solver failed"),
     ] {
-        let dir = tempfile::tempdir().unwrap();
-        let solver = fake(&dir, &script);
-        let proofs = pack.prove_symbolically(&solver);
-        drop(dir);
-        for verdict in verdicts(&proofs).values() {
-            assert!(verdict.starts_with("unproven") && verdict.contains(reason), "{script}: {verdict}");
-        }
-        for proof in &proofs.never_err {
-            assert!(matches!(&proof.verdict, Verdict::Unproven(_)), "{script}: {proof:?}");
-        }
-        assert!(!proofs.hold());
+        let (_dir, solver) = fake(&script);
+        nobody_can_tell(&pack, &solver, reason);
     }
-    let (solver, reason) = solvers.remove(0);
-    let proofs = pack.prove_symbolically(&solver);
-    for verdict in verdicts(&proofs).values() {
-        assert!(verdict.starts_with("unproven") && verdict.contains(reason), "{verdict}");
+}
+
+/// The real solver answers the questions whose answers are known; then something happens.
+fn failing_later(what: &str) -> String {
+    format!(
+        "exec 3>&1; n=0\nwhile IFS= read -r line; do\n  case $line in *check-sat*) n=$((n+1))\n    \
+         if [ $n -gt 2 ]; then {what}; continue; fi;; esac\n  printf '%s\\n' \"$line\"\ndone | cvc5 --lang smt"
+    )
+}
+
+#[test]
+fn a_solver_that_fails_later_proves_nothing() {
+    let one = ASSERTIONS.split_inclusive("\n\n").next().unwrap();
+    let mut files = shipped_files();
+    files.retain(|name, _| !name.ends_with("assertions.toml"));
+    files.insert(format!("{FIRST_ORDER}/assertions.toml"), one.to_owned());
+    let pack = load(files).unwrap();
+    for (what, reason) in [
+        ("echo unknown >&3", "the solver answered `unknown`"),
+        (
+            "echo '(error \"Parse Error: no\")' >&3",
+            "the solver failed: Parse Error: no",
+        ),
+        ("exit 1", "the solver failed"),
+        (
+            "exec 3>&-; sleep 2",
+            "the solver gave no answer within 50ms",
+        ),
+    ] {
+        let (_dir, mut solver) = fake(&failing_later(what));
+        let claim = Claim {
+            on: "2025-09-01".parse().ok(),
+            instrument: Some(ID.to_owned()),
+        };
+        solver.limit = Duration::from_millis(50);
+        let proofs = pack.prove_symbolically(&claim, &solver);
+        let said = verdicts(&proofs);
+        assert!(said["no-health"].contains(reason), "{what}: {said:?}");
+        assert!(!holds(&proofs));
     }
+}
+
+#[test]
+fn the_time_for_all_questions_is_limited() {
+    let (_dir, mut solver) = fake("exec sleep 5");
+    solver.total = Duration::from_millis(300);
+    let started = Instant::now();
+    let proofs = unchanged(ASSERTIONS).prove_symbolically(&Claim::default(), &solver);
+    assert!(started.elapsed() < Duration::from_secs(20));
+    let up = |verdict: &String| verdict.starts_with("unproven");
+    assert!(verdicts(&proofs).values().all(up), "{proofs:?}");
+    assert!(
+        verdicts(&proofs)
+            .values()
+            .any(|why| why.contains("the time for all questions is up")),
+        "{proofs:?}"
+    );
+}
+
+/// A forbid that overflows is skipped: Cedar then says Allow. The validator finds nothing in it.
+#[test]
+fn a_policy_that_can_err_is_found() {
+    let schema = "entity Agency; entity Record { dob_year: Long }; \
+                  action disclose appliesTo { principal: Agency, resource: Record };";
+    let policies = "permit (principal, action, resource);\n\
+                    forbid (principal, action, resource) when { resource.dob_year + 18 < 2026 };\n\
+                    forbid (principal, action, resource) when { resource.dob_year < 2008 };";
+    let errs = policies_err(schema, policies, &Solver::cvc5()).unwrap();
+    assert_eq!(errs["policy0"], Errs::Never);
+    assert!(
+        matches!(&errs["policy1"], Errs::Sometimes(error) if error.contains("overflow")),
+        "{errs:?}"
+    );
+    assert_eq!(errs["policy2"], Errs::Never);
+    assert!(policies_err("entity", policies, &Solver::cvc5()).is_err());
 }
