@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{PackSource, Provision};
+use crate::{Assertion, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +150,8 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
+    /// What must never or always leave, restated apart from the provisions.
+    pub assertions: Vec<Assertion>,
     pub(crate) folder: String,
 }
 
@@ -268,6 +270,7 @@ impl Instrument {
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
+            assertions: Vec::new(),
             folder: folder.to_owned(),
         })
     }
@@ -306,11 +309,12 @@ impl Instrument {
             interpretations,
             obligations,
             provisions: _,
+            assertions,
             folder: _,
         } = self;
         format!(
             "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
-             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?}"
+             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?}"
         )
     }
 

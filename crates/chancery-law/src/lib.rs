@@ -22,6 +22,8 @@ mod instrument;
 
 mod provision;
 
+mod assertion;
+
 mod schema;
 
 mod expression;
@@ -46,6 +48,12 @@ pub mod impact;
 
 pub mod timeline;
 
+pub mod prove;
+
+#[cfg(feature = "symbolic")]
+pub mod symbolic;
+
+pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};

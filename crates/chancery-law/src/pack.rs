@@ -9,7 +9,9 @@ use serde::Deserialize;
 use crate::check::Checker;
 use crate::expression::Probe;
 use crate::vocabulary::did_you_mean;
-use crate::{Error, Instrument, PackSource, Query, Vocabulary, classification, provision, schema};
+use crate::{
+    Error, Instrument, PackSource, Query, Vocabulary, assertion, classification, provision, schema,
+};
 use toml::Spanned;
 
 /// A law pack: instruments, vocabulary and classification table, parsed and strictly validated.
@@ -30,6 +32,8 @@ pub struct LawPack {
     pub(crate) schema: Schema,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
+    /// What may be done with a record, by the schema.
+    pub(crate) actions: Vec<String>,
     pub(crate) probe: Arc<Probe>,
     vocabulary: Vocabulary,
     classification: Classification,
@@ -91,6 +95,7 @@ impl LawPack {
             schema: loaded.schema,
             domain: loaded.domain,
             types: loaded.types,
+            actions: loaded.actions,
             probe: Arc::new(probe),
             vocabulary,
             classification,
@@ -139,6 +144,7 @@ impl LawPack {
         let mut instruments = std::mem::take(&mut self.instruments);
         for instrument in &mut instruments {
             faults.extend(self.load_provisions(source, instrument, &ids));
+            faults.extend(self.load_assertions(source, instrument));
         }
         self.instruments = instruments;
         faults
@@ -183,6 +189,22 @@ impl LawPack {
             });
         }
         faults
+    }
+
+    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+        let known = assertion::Known {
+            vocabulary: &self.vocabulary,
+            domain: &self.domain,
+            origin: &self.classification.origin,
+            actions: &self.actions,
+        };
+        match assertion::load(source, &instrument.folder, &instrument.id, &known) {
+            Ok(assertions) => {
+                instrument.assertions = assertions;
+                Vec::new()
+            }
+            Err(faults) => faults,
+        }
     }
 
     /// Cedar's strict validation; a warning (a clause that can never apply) is a fault too.

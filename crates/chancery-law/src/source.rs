@@ -76,7 +76,10 @@ impl PackSource {
                 .and_then(|path| path.split_once('/'));
             let of_instrument = of_instrument.map(|(_, file)| file);
             READ.contains(&path)
-                || matches!(of_instrument, Some("instrument.toml" | "provisions.cedar"))
+                || matches!(
+                    of_instrument,
+                    Some("instrument.toml" | "provisions.cedar" | crate::assertion::FILE)
+                )
                 || path.to_ascii_lowercase().ends_with(".md")
         };
         let unread = self.files.keys().filter(|path| !read(path));
@@ -85,7 +88,8 @@ impl PackSource {
                 Place::file(self.name(path)),
                 "is no file of a law pack, and would not be read",
             )
-            .hint("an instrument has instrument.toml and provisions.cedar in a folder of its own")
+            .hint("an instrument has instrument.toml, provisions.cedar and perhaps assertions.toml in a \
+                 folder of its own")
         };
         unread.map(fault).collect()
     }

@@ -14,7 +14,7 @@ use super::People;
 use crate::expression::{
     Subject, conditional, entities_in, entities_of, predicate, record, scoped, uid,
 };
-use crate::ruling::{agency, hierarchy};
+use crate::ruling::hierarchy;
 use crate::schema::RECORD;
 use crate::{Agency, Error, LawPack, Provision};
 
@@ -211,10 +211,7 @@ impl LawPack {
 
     /// Everything that can be asked about, but the instruments of a day.
     fn known(&self, agencies: &[Agency]) -> Result<Entities, String> {
-        let mut entities = Vec::new();
-        for one in agencies {
-            entities.extend(agency(one)?);
-        }
+        let mut entities = crate::ruling::agencies(agencies)?;
         let words = self.vocabulary();
         for purpose in words.purposes() {
             entities.extend(hierarchy("Purpose", &purpose.path, &purpose.within)?);

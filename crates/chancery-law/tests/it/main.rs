@@ -19,4 +19,6 @@ mod enumerate;
 mod impact;
 mod pack;
 mod random;
+#[cfg(feature = "symbolic")]
+mod symbolic;
 mod time;
