@@ -43,11 +43,11 @@ pub struct Event {
     pub note: Option<String>,
 }
 
-/// An origin that an instrument speaks of, such as a plaintiff state.
+/// An origin that an instrument speaks of, such as a party of a lawsuit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
-    /// The origin (FIPS).
+    /// The origin.
     pub origin: String,
     /// Its name.
     pub name: String,
@@ -111,6 +111,8 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
+    /// The pack or overlay that it is of.
+    pub layer: String,
     pub(crate) folder: String,
 }
 
@@ -217,6 +219,7 @@ impl Instrument {
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
+            layer: String::new(),
             folder: folder.to_owned(),
         })
     }
@@ -338,7 +341,10 @@ fn check(source: &PackSource, path: &str, raw: &Raw, origins: &BTreeSet<String>)
             faults.push(
                 Fault::new(place(), "is not an origin of the schema")
                     .field("origin")
-                    .hint("a party is named by its FIPS code, for example \"06\""),
+                    .hint(crate::did_you_mean(
+                        &party.get_ref().origin,
+                        origins.iter().map(String::as_str),
+                    )),
             );
         }
         if let Some(last) = raw.event.iter().map(|event| *event.on.get_ref()).max()

@@ -239,7 +239,7 @@ pub(crate) fn context(query: &Query, element: &str) -> Result<Context, String> {
 pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String> {
     let mut entities = law.entities.clone();
     for agency in [&query.recipient, &query.custodian] {
-        entities.extend(self::agency(agency)?);
+        entities.extend(self::agency(agency, law.pack.origin_type())?);
     }
     entities.extend(hierarchy(
         "Purpose",
@@ -269,11 +269,16 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
     Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
 }
 
-fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
+fn agency(agency: &Agency, origin_type: &str) -> Result<Vec<Entity>, String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()
-            .map(|origin| Ok(RestrictedExpression::new_entity_uid(uid("Origin", origin)?)))
+            .map(|origin| {
+                Ok(RestrictedExpression::new_entity_uid(uid(
+                    origin_type,
+                    origin,
+                )?))
+            })
             .collect();
         let attributes = [(
             "jurisdiction".to_owned(),
