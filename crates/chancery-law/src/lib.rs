@@ -36,6 +36,8 @@ pub mod ruling;
 
 mod confirm;
 
+pub mod enumerate;
+
 pub use confirm::Confirmed;
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};

@@ -6,9 +6,11 @@ use chancery_model::{Classification, Digest, Domain, Fault, LayerUsed, Place, UN
 use crate::check::Checker;
 use crate::classification::{self, Move};
 use crate::expression::Probe;
+use crate::source::Head;
 use crate::{
     Effect, Error, Instrument, PackSource, Provision, Vocabulary, provision, schema, vocabulary,
 };
+use serde::Deserialize;
 
 /// A law pack with the overlays on it: instruments, vocabulary and classification table, parsed and
 /// strictly validated.
@@ -53,6 +55,16 @@ impl std::fmt::Debug for LawPack {
     }
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "the description is for the reader of the file")]
+struct RawPack {
+    name: String,
+    title: String,
+    version: String,
+    description: Option<String>,
+}
+
 /// A pack, or an overlay on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PackLayer {
@@ -87,7 +99,13 @@ impl LawPack {
     /// [`Error::Invalid`] with every defect found, each with file, line and span.
     pub fn load(source: &PackSource) -> Result<Self, Error> {
         let one = |fault: Fault| Error::Invalid(vec![fault]);
-        let heads = source.heads().map_err(one)?;
+        let raw: RawPack = source.toml("pack.toml").map_err(one)?;
+        let head = Head {
+            name: raw.name.clone(),
+            title: raw.title.clone(),
+            version: raw.version.clone(),
+        };
+        let heads = source.heads(head).map_err(one)?;
         let loaded = schema::load(source).map_err(one)?;
         let (classification, moves) = classification::load(source, &loaded.domain).map_err(one)?;
         let words = Vocabulary::load(source, &heads, &loaded.domain, &classification.origin)
@@ -106,12 +124,10 @@ impl LawPack {
                 base: layer.base_digest(),
             });
         let layers = layers.collect();
-        let pack = heads.into_iter().next();
-        let pack = pack.ok_or_else(|| internal("the law pack is empty".to_owned()))?;
         let mut pack = Self {
-            name: pack.name,
-            title: pack.title,
-            version: pack.version,
+            name: raw.name,
+            title: raw.title,
+            version: raw.version,
             digest: source.digest(),
             layers,
             schema: loaded.schema,

@@ -13,7 +13,7 @@ use jiff::civil::Date;
 
 use crate::expression::{predicate, uid};
 use crate::schema::RECORD;
-use crate::{Agency, Effect, Error, InForce, LawPack, Provision, Purpose};
+use crate::{Agency, Effect, Error, InForce, LawPack, Provision, Purpose, Vocabulary};
 
 /// Who discloses what to whom and for which purpose, in words that the law pack knows.
 #[derive(Clone, Debug)]
@@ -238,15 +238,39 @@ pub(crate) fn context(query: &Query, element: &str) -> Result<Context, String> {
 /// Everything that is known before a record is looked at.
 pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String> {
     let mut entities = law.entities.clone();
-    for agency in [&query.recipient, &query.custodian] {
-        entities.extend(self::agency(agency, law.pack.origin_type())?);
-    }
+    let agencies = [&query.recipient, &query.custodian];
+    let agencies = agencies.map(|agency| self::agency(agency, law.pack.origin_type()));
+    entities.extend(named_first(agencies)?);
     entities.extend(hierarchy(
         "Purpose",
         &query.purpose.path,
         &query.purpose.within,
     )?);
-    let words = law.pack.vocabulary();
+    entities.extend(elements(law.pack.vocabulary())?);
+    // Recipient and custodian may be the same agency or share what they are within.
+    let mut seen = BTreeSet::new();
+    entities.retain(|entity| seen.insert(entity.uid()));
+    Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+}
+
+/// Entities, each followed by what it is within, with those that are named before those that others
+/// are within: of the latter nothing else is said, and where both are the same the former counts.
+pub(crate) fn named_first(
+    groups: impl IntoIterator<Item = Result<Vec<Entity>, String>>,
+) -> Result<Vec<Entity>, String> {
+    let (mut entities, mut within) = (Vec::new(), Vec::new());
+    for group in groups {
+        let mut group = group?.into_iter();
+        entities.extend(group.next());
+        within.extend(group);
+    }
+    entities.extend(within);
+    Ok(entities)
+}
+
+/// The elements and the sets that they are in.
+pub(crate) fn elements(words: &Vocabulary) -> Result<Vec<Entity>, String> {
+    let mut entities = Vec::new();
     for set in words.sets() {
         entities.push(Entity::with_uid(uid("ElementSet", &set.name)?));
     }
@@ -263,13 +287,10 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
             parents,
         ));
     }
-    // Recipient and custodian may be the same agency or share what they are within.
-    let mut seen = BTreeSet::new();
-    entities.retain(|entity| seen.insert(entity.uid()));
-    Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+    Ok(entities)
 }
 
-fn agency(agency: &Agency, origin_type: &str) -> Result<Vec<Entity>, String> {
+pub(crate) fn agency(agency: &Agency, origin_type: &str) -> Result<Vec<Entity>, String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()
@@ -298,7 +319,7 @@ fn agency(agency: &Agency, origin_type: &str) -> Result<Vec<Entity>, String> {
     Ok(entities)
 }
 
-fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {
+pub(crate) fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {
     let parents = within
         .iter()
         .map(|path| uid(kind, path))

@@ -51,16 +51,23 @@ pub(crate) struct Head {
     pub(crate) version: String,
 }
 
+/// `overlay.toml`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 #[expect(dead_code, reason = "the description is for the reader of the file")]
-struct RawHead {
+struct RawOverlay {
     name: Spanned<String>,
     title: String,
     version: String,
-    /// The pack that an overlay is for.
-    over: Option<Spanned<String>>,
+    /// The pack that it is for.
+    over: Spanned<String>,
     description: Option<String>,
+}
+
+/// What every layer has in its first file.
+#[derive(Deserialize)]
+struct RawName {
+    name: String,
 }
 
 impl PackSource {
@@ -151,32 +158,12 @@ impl PackSource {
         self.layer_of(path).span(path, span)
     }
 
-    /// What every layer says of itself, the lowest first.
-    pub(crate) fn heads(&self) -> Result<Vec<Head>, Fault> {
-        let mut heads: Vec<Head> = Vec::new();
-        for layer in self.layers() {
-            let raw = layer.head()?;
-            if let Some(over) = &raw.over
-                && let Some(pack) = heads.first()
-                && *over.get_ref() != pack.name
-            {
-                let place = layer.span(OVERLAY, over.span());
-                let problem = format!("is an overlay on another pack than `{}`", pack.name);
-                return Err(Fault::new(place, problem).field("over").hint(
-                    "`overlays` in chancery.toml lists the overlays on the workspace's pack",
-                ));
-            }
-            if heads.iter().any(|head| head.name == *raw.name.get_ref()) {
-                let place = layer.span(layer.head_file(), raw.name.span());
-                return Err(Fault::new(place, "is the name of a layer below")
-                    .field("name")
-                    .hint("list each overlay once, and give each a name of its own"));
-            }
-            heads.push(Head {
-                name: raw.name.into_inner(),
-                title: raw.title,
-                version: raw.version,
-            });
+    /// What every layer says of itself, the lowest first; the pack has said this.
+    pub(crate) fn heads(&self, pack: Head) -> Result<Vec<Head>, Fault> {
+        let mut heads = vec![pack];
+        for layer in &self.overlays {
+            let head = layer.overlay(&heads)?;
+            heads.push(head);
         }
         Ok(heads)
     }
@@ -247,7 +234,8 @@ impl Layer {
     ///
     /// When the file that says so is missing or malformed.
     pub fn name(&self) -> Result<String, Fault> {
-        Ok(self.head()?.name.into_inner())
+        let head = if self.is_overlay { OVERLAY } else { PACK };
+        Ok(self.toml::<RawName>(head)?.name)
     }
 
     /// The digest over paths and contents in path order, each preceded by its length.
@@ -280,32 +268,35 @@ impl Layer {
         }
     }
 
-    fn head_file(&self) -> &'static str {
-        if self.is_overlay { OVERLAY } else { PACK }
-    }
-
-    fn head(&self) -> Result<RawHead, Fault> {
-        let file = self.head_file();
-        let raw: RawHead = self.toml(file)?;
-        let place = || Place::file(self.name_of(file));
-        match (&raw.over, self.is_overlay) {
-            (None, true) => Err(Fault::new(place(), "does not say which pack it is for")
-                .field("over")
-                .hint("`over = \"…\"` names the pack, as its pack.toml does")),
-            (Some(over), false) => Err(Fault::new(
-                self.span(file, over.span()),
-                "a pack lies over no other",
-            )
-            .field("over")
-            .hint("an overlay has an overlay.toml and no pack.toml")),
-            (Some(_), true) if !is_plain(raw.name.get_ref()) => Err(Fault::new(
-                self.span(file, raw.name.span()),
-                "is no plain name",
-            )
-            .field("name")
-            .hint("lower-case letters, digits and `-`, for example `ca-dhcs`")),
-            _ => Ok(raw),
+    /// What an overlay says of itself, if it can lie on these.
+    fn overlay(&self, below: &[Head]) -> Result<Head, Fault> {
+        let raw: RawOverlay = self.toml(OVERLAY)?;
+        let fault = |field: &str, word: &Spanned<String>, problem: String| {
+            Fault::new(self.span(OVERLAY, word.span()), problem).field(field)
+        };
+        if !is_plain(raw.name.get_ref()) {
+            return Err(fault("name", &raw.name, "is no plain name".to_owned())
+                .hint("lower-case letters, digits and `-`, for example `ca-dhcs`"));
         }
+        if below.iter().any(|head| head.name == *raw.name.get_ref()) {
+            return Err(
+                fault("name", &raw.name, "is the name of a layer below".to_owned())
+                    .hint("list each overlay once, and give each a name of its own"),
+            );
+        }
+        if let Some(pack) = below
+            .first()
+            .filter(|pack| pack.name != *raw.over.get_ref())
+        {
+            let problem = format!("is an overlay on another pack than `{}`", pack.name);
+            return Err(fault("over", &raw.over, problem)
+                .hint("`overlays` in chancery.toml lists overlays on the workspace's own pack"));
+        }
+        Ok(Head {
+            name: raw.name.into_inner(),
+            title: raw.title,
+            version: raw.version,
+        })
     }
 
     /// The path as the user knows it.
