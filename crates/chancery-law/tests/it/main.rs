@@ -15,5 +15,6 @@ mod agree;
 mod answers;
 mod defects;
 mod enumerate;
+mod overlay;
 mod pack;
 mod random;
