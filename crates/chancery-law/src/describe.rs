@@ -1,9 +1,18 @@
 //! A set of records in words that people read: as few regions as a greedy search finds, where a region
 //! is a set of values for each attribute.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chancery_model::{Domain, Predicate, Signature};
+
+use crate::enumerate::People;
+
+impl People {
+    /// The predicate that holds for them and nobody else, of few conditions.
+    pub fn predicate(&self, domain: &Domain) -> Predicate {
+        predicate(self.iter(), domain)
+    }
+}
 
 /// Values for each attribute that is restricted; that of everybody restricts none.
 pub type Region = BTreeMap<usize, BTreeSet<u8>>;
@@ -241,11 +250,15 @@ impl Grid {
 
 /// Which values of an attribute have the same answer whatever the other attributes are.
 fn classes(cells: &[bool], size: usize, stride: usize) -> Vec<BTreeSet<u8>> {
-    let mut classes: BTreeMap<Vec<bool>, BTreeSet<u8>> = BTreeMap::new();
-    for value in (0..=u8::MAX).take(size) {
-        let here = cells.iter().enumerate();
-        let here = here.filter(|(at, _)| at / stride % size == usize::from(value));
-        let slice = here.map(|(_, cell)| *cell).collect();
+    let mut slices: Vec<Vec<bool>> = vec![Vec::new(); size];
+    // The cells of one value stand together, a stride long, and those of the next value follow.
+    for block in cells.chunks(stride * size) {
+        for (slice, here) in slices.iter_mut().zip(block.chunks(stride)) {
+            slice.extend_from_slice(here);
+        }
+    }
+    let mut classes: HashMap<Vec<bool>, BTreeSet<u8>> = HashMap::new();
+    for (value, slice) in (0..=u8::MAX).zip(slices) {
         classes.entry(slice).or_default().insert(value);
     }
     let mut classes: Vec<BTreeSet<u8>> = classes.into_values().collect();

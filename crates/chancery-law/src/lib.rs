@@ -24,6 +24,8 @@ mod provision;
 
 pub mod agreement;
 
+mod assertion;
+
 mod schema;
 
 mod expression;
@@ -38,20 +40,33 @@ pub mod ruling;
 
 mod confirm;
 
+mod hindsight;
+
 pub mod enumerate;
 
 pub mod describe;
 
 pub mod review;
 
+pub mod impact;
+
+pub mod timeline;
+
+pub mod prove;
+
+#[cfg(feature = "symbolic")]
+pub mod symbolic;
+
 pub use agreement::Agreement;
+pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
+pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
-pub use pack::LawPack;
+pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::PackSource;
+pub use source::{Layer, PackSource};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 
 use chancery_model::Fault;
