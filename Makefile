@@ -1,7 +1,7 @@
 # `make test` installs what the tests need from the system's package manager, then passes them.
 CARGO ?= cargo
 
-.PHONY: test test-bucket prerequisites demo bench fuzz
+.PHONY: test test-oscal test-bucket prerequisites demo bench fuzz
 
 test: prerequisites
 	$(CARGO) test --workspace --locked
@@ -10,6 +10,12 @@ test: prerequisites
 # is not part of `make test`, which shares its build with the demonstration.
 test-bucket: prerequisites
 	$(CARGO) test -p chancery-ledger --features s3 --locked --test it s3::
+
+# What a review writes for other tools, read by those tools, which Python's package index has.
+TARGET ?= $(or $(CARGO_TARGET_DIR),target)
+test-oscal: prerequisites
+	$(CARGO) build -p chancery --locked
+	crates/chancery/tests/oscal/check $(abspath $(TARGET))/debug/chancery $(abspath $(TARGET))/tmp/oscal
 
 # strace kills the program at every step; without it those tests cannot run. A C compiler builds zstd and SQLite. Go's packages and
 # a browser check the ledger, and Python runs the server that a ledger in a bucket is tested on.
