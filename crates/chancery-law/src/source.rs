@@ -10,6 +10,68 @@ pub struct PackSource {
     files: BTreeMap<String, String>,
 }
 
+/// What a unit is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnitKind {
+    /// An instrument: its folder.
+    Instrument,
+    /// The base of a law pack: its vocabulary, schema and classification, on which every provision
+    /// rests.
+    Base,
+    /// Who may sign off, and by which rules.
+    Roles,
+}
+
+impl UnitKind {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Instrument => "instrument",
+            Self::Base => "base",
+            Self::Roles => "roles",
+        }
+    }
+}
+
+/// What is signed off as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The instrument's id, or the pack's name.
+    pub id: String,
+    /// What it is of.
+    pub kind: UnitKind,
+    /// Its files by name within it.
+    pub files: BTreeMap<String, String>,
+}
+
+impl Unit {
+    /// The unit of these files.
+    pub fn new(id: impl Into<String>, kind: UnitKind, files: BTreeMap<String, String>) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            files,
+        }
+    }
+
+    /// The digest of its files, in the way of [`PackSource::digest`]. What is removed is a unit
+    /// without files.
+    pub fn digest(&self) -> Digest {
+        digest(&self.files)
+    }
+}
+
+fn digest(files: &BTreeMap<String, String>) -> Digest {
+    let mut hash = Sha256::new();
+    for (path, text) in files {
+        for part in [path.as_bytes(), text.as_bytes()] {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+    }
+    Digest::from_bytes(hash.finalize().into())
+}
+
 impl PackSource {
     /// The files of the pack that the user knows as `root`.
     pub fn new(root: impl Into<String>, files: BTreeMap<String, String>) -> Self {
@@ -26,14 +88,66 @@ impl PackSource {
 
     /// The digest over paths and contents in path order, each preceded by its length.
     pub fn digest(&self) -> Digest {
-        let mut hash = Sha256::new();
-        for (path, text) in &self.files {
-            for part in [path.as_bytes(), text.as_bytes()] {
-                hash.update((part.len() as u64).to_be_bytes());
-                hash.update(part);
+        digest(&self.files)
+    }
+
+    /// What is signed off in it: its base under the pack's name, and each instrument. Descriptions
+    /// (`*.md`) are of no unit.
+    ///
+    /// # Errors
+    ///
+    /// When the pack has no name, or an instrument no id.
+    pub fn units(&self) -> Result<Vec<Unit>, Fault> {
+        let is_law = |path: &str| !path.to_ascii_lowercase().ends_with(".md");
+        let below = |folder: &str| {
+            let files = self.files.iter().filter_map(|(path, text)| {
+                let name = path.strip_prefix("instruments/")?.strip_prefix(folder)?;
+                Some((name.strip_prefix('/')?.to_owned(), text.clone()))
+            });
+            files.filter(|(name, _)| is_law(name)).collect()
+        };
+        let base = self
+            .files
+            .iter()
+            .filter(|(path, _)| is_law(path) && !path.starts_with("instruments/"));
+        let base = base.map(|(path, text)| (path.clone(), text.clone()));
+        let mut units = vec![Unit::new(
+            self.named("pack.toml", "name")?,
+            UnitKind::Base,
+            base.collect(),
+        )];
+        for folder in self.instruments() {
+            let id = self.named(&format!("instruments/{folder}/instrument.toml"), "id")?;
+            units.push(Unit::new(id, UnitKind::Instrument, below(folder)));
+        }
+        Ok(units)
+    }
+
+    fn named(&self, path: &str, field: &str) -> Result<String, Fault> {
+        let table: toml::Table = self.toml(path)?;
+        let name = table.get(field).and_then(toml::Value::as_str);
+        name.map(str::to_owned).ok_or_else(|| {
+            Fault::new(Place::file(self.name(path)), "is missing, or no text").field(field)
+        })
+    }
+
+    /// The pack with the base of this one and these instruments alone, to load editions of them.
+    #[must_use]
+    pub fn with_instruments<'a>(&self, units: impl Iterator<Item = &'a Unit>) -> Self {
+        let base = self.files.iter();
+        let base = base.filter(|(path, _)| !path.starts_with("instruments/"));
+        let mut files: BTreeMap<String, String> = base
+            .map(|(path, text)| (path.clone(), text.clone()))
+            .collect();
+        for (at, unit) in units.enumerate() {
+            for (name, text) in &unit.files {
+                files.insert(format!("instruments/{at}/{name}"), text.clone());
             }
         }
-        Digest::from_bytes(hash.finalize().into())
+        Self {
+            root: "signed".to_owned(),
+            files,
+        }
     }
 
     /// The path as the user knows it.
