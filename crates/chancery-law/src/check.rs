@@ -10,7 +10,7 @@ use cedar_policy::pst::{
 };
 use chancery_model::{Domain, Fault, Predicate, Signature};
 
-use crate::expression::{Probe, Subject, entities_in, predicate};
+use crate::expression::{Probe, Subject, entities_in, entities_of, predicate};
 use crate::vocabulary::did_you_mean;
 use crate::{Effect, Instrument, Provision, Vocabulary};
 
@@ -115,17 +115,7 @@ impl Checker<'_> {
         text: &str,
     ) -> Vec<Fault> {
         let mut named = Vec::new();
-        for clause in pst.body().clauses() {
-            let (Clause::When(expr) | Clause::Unless(expr)) = clause;
-            entities_in(expr, &mut named);
-        }
-        if let PrincipalConstraint::Eq(entity)
-        | PrincipalConstraint::In(entity)
-        | PrincipalConstraint::IsIn(_, entity) = &pst.body().principal
-            && let EntityOrSlot::Entity(uid) = entity
-        {
-            named.push((uid.ty.to_string(), uid.eid.to_string()));
-        }
+        entities_of(pst, &mut named);
         named
             .iter()
             .filter_map(|(kind, id)| self.name(kind, id, provision, text))

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cedar_policy::pst::{
-    ActionConstraint, BinaryOp, Clause, Effect, Expr, Literal, Policy as PstPolicy,
+    ActionConstraint, BinaryOp, Clause, Effect, EntityOrSlot, Expr, Literal, Policy as PstPolicy,
     PrincipalConstraint, ResourceConstraint, StaticPolicy, Template, UnaryOp, Var,
 };
 use cedar_policy::{
@@ -85,7 +85,7 @@ impl Probe {
         if let Some(known) = lock()?.get(&key) {
             return Ok(known.clone());
         }
-        let policies = single(question)?;
+        let policies = conditional(question)?;
         let count = domain
             .attributes()
             .get(attribute)
@@ -124,15 +124,38 @@ impl Probe {
 }
 
 /// `permit (principal, action, resource) when { question }`.
-fn single(question: &Arc<Expr>) -> Result<PolicySet, String> {
-    let template = Template::new(
-        cedar_policy::pst::PolicyID("question".into()),
-        Effect::Permit,
+pub(crate) fn conditional(question: &Arc<Expr>) -> Result<PolicySet, String> {
+    single(
         PrincipalConstraint::Any,
         ActionConstraint::Any,
         ResourceConstraint::Any,
+        Some(Clause::When(Arc::clone(question))),
     )
-    .try_with_clauses([Clause::When(Arc::clone(question))])
+}
+
+/// `permit` with a scope and no condition.
+pub(crate) fn scoped(
+    principal: PrincipalConstraint,
+    action: ActionConstraint,
+    resource: ResourceConstraint,
+) -> Result<PolicySet, String> {
+    single(principal, action, resource, None)
+}
+
+fn single(
+    principal: PrincipalConstraint,
+    action: ActionConstraint,
+    resource: ResourceConstraint,
+    clause: Option<Clause>,
+) -> Result<PolicySet, String> {
+    let template = Template::new(
+        cedar_policy::pst::PolicyID("question".into()),
+        Effect::Permit,
+        principal,
+        action,
+        resource,
+    )
+    .try_with_clauses(clause)
     .map_err(|error| error.to_string())?;
     let policy = StaticPolicy::try_from(template).map_err(|error| error.to_string())?;
     let policy = Policy::from_pst(PstPolicy::Static(policy)).map_err(|error| error.to_string())?;
@@ -282,6 +305,21 @@ fn allowed(op: BinaryOp) -> bool {
             | BinaryOp::ContainsAll
             | BinaryOp::ContainsAny
     )
+}
+
+/// Every entity that a policy names.
+pub(crate) fn entities_of(pst: &PstPolicy, found: &mut Vec<(String, String)>) {
+    for clause in pst.body().clauses() {
+        let (Clause::When(expr) | Clause::Unless(expr)) = clause;
+        entities_in(expr, found);
+    }
+    if let PrincipalConstraint::Eq(entity)
+    | PrincipalConstraint::In(entity)
+    | PrincipalConstraint::IsIn(_, entity) = &pst.body().principal
+        && let EntityOrSlot::Entity(uid) = entity
+    {
+        found.push((uid.ty.to_string(), uid.eid.to_string()));
+    }
 }
 
 /// Every entity that an expression names.

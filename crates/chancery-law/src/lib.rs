@@ -40,6 +40,8 @@ pub mod ruling;
 
 mod confirm;
 
+pub mod enumerate;
+
 pub use confirm::Confirmed;
 pub use in_force::{Edition, InForce, NotCounting};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};

@@ -14,7 +14,7 @@ use jiff::civil::Date;
 use crate::expression::{predicate, uid};
 use crate::in_force::{Edition, Put};
 use crate::schema::RECORD;
-use crate::{Agency, Effect, Error, InForce, Provision, Purpose};
+use crate::{Agency, Effect, Error, InForce, Provision, Purpose, Vocabulary};
 
 /// Who discloses what to whom and for which purpose, in words that the law pack knows.
 #[derive(Clone, Debug)]
@@ -319,7 +319,16 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
         &query.purpose.path,
         &query.purpose.within,
     )?);
-    let words = law.pack.vocabulary();
+    entities.extend(elements(law.pack.vocabulary())?);
+    // Recipient and custodian may be the same agency or share what they are within.
+    let mut seen = BTreeSet::new();
+    entities.retain(|entity| seen.insert(entity.uid()));
+    Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+}
+
+/// The elements and the sets that they are in.
+pub(crate) fn elements(words: &Vocabulary) -> Result<Vec<Entity>, String> {
+    let mut entities = Vec::new();
     for set in words.sets() {
         entities.push(Entity::with_uid(uid("ElementSet", &set.name)?));
     }
@@ -336,13 +345,10 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
             parents,
         ));
     }
-    // Recipient and custodian may be the same agency or share what they are within.
-    let mut seen = BTreeSet::new();
-    entities.retain(|entity| seen.insert(entity.uid()));
-    Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+    Ok(entities)
 }
 
-fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
+pub(crate) fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()
@@ -366,7 +372,7 @@ fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
     Ok(entities)
 }
 
-fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {
+pub(crate) fn hierarchy(kind: &str, path: &str, within: &[String]) -> Result<Vec<Entity>, String> {
     let parents = within
         .iter()
         .map(|path| uid(kind, path))

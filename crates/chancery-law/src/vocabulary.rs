@@ -328,6 +328,30 @@ impl Vocabulary {
             .map(|agency| agency.path.get_ref().as_str())
     }
 
+    /// Every agency, a family of origins in full; of a family of any id one agency that is not
+    /// `taken`, with the family's path.
+    pub(crate) fn every_agency(&self, taken: &BTreeSet<&str>) -> Vec<(Agency, Option<String>)> {
+        let paths = self.agencies.iter().flat_map(|raw| {
+            let path = raw.path.get_ref();
+            match raw.ids {
+                Ids::None => vec![(path.clone(), None)],
+                Ids::Origin => self
+                    .origins
+                    .iter()
+                    .map(|origin| (path.replace('*', origin), None))
+                    .collect(),
+                Ids::Any => {
+                    let any = (0..).map(|n| path.replace('*', &format!("any-{n}")));
+                    let free = any.filter(|path| !taken.contains(path.as_str()));
+                    free.take(1).map(|one| (one, Some(path.clone()))).collect()
+                }
+            }
+        });
+        paths
+            .filter_map(|(path, family)| Some((self.agency(&path)?, family)))
+            .collect()
+    }
+
     /// The purpose at `path`.
     pub fn purpose(&self, path: &str) -> Option<&Purpose> {
         self.purposes.iter().find(|purpose| purpose.path == path)

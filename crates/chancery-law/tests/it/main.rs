@@ -14,5 +14,6 @@
 mod agree;
 mod answers;
 mod defects;
+mod enumerate;
 mod pack;
 mod random;
