@@ -195,6 +195,11 @@ impl Standing {
         self.signed.as_ref()
     }
 
+    /// The ids of the pack's bases.
+    pub fn base(&self) -> &[String] {
+        &self.base
+    }
+
     /// The sign-offs that count.
     pub fn sign_offs(&self) -> &[OnRecord] {
         &self.sign_offs

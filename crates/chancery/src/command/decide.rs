@@ -8,7 +8,7 @@ use chancery_plan::{Embedded, Limits};
 use chancery_release::Answer;
 
 use super::report::Report;
-use super::{Context, Result, day, json, read_request};
+use super::{Context, Result, day, json, known, read_request};
 use crate::args::{self, Format};
 use crate::failure::{DENIED, Failure};
 use crate::text;
@@ -17,7 +17,8 @@ pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     let (question, dataset) = read_request(&args.request, &workspace, &law)?;
-    let in_force = law.in_force(day(args.on), workspace.sign_off())?;
+    let standing = workspace.standing(&law, day(args.on), known(args.as_known))?;
+    let in_force = law.in_force(day(args.on), workspace.sign_off(&standing))?;
     let answer = chancery_release::decide(question, &in_force, &dataset)?;
     if args.plan {
         text::print(&plans(context.format, &answer, &law, &dataset)?);
@@ -42,7 +43,7 @@ pub(crate) fn print(
     dataset: &Dataset,
 ) -> Result<()> {
     text::print(&match format {
-        Format::Json => json(&Report::new(answer.decision(), law.pack()))?,
+        Format::Json => json(&Report::new(answer, law))?,
         Format::Text => Face {
             answer,
             law,
@@ -122,7 +123,7 @@ impl Face<'_> {
         if self.decision().outcome != Outcome::Denied {
             parts.push(self.rows());
         }
-        parts.extend([self.why(), self.readings(), self.duties()]);
+        parts.extend([self.why(), self.idle(), self.readings(), self.duties()]);
         parts.retain(|part| !part.is_empty());
         parts.join("\n\n")
     }
@@ -140,10 +141,18 @@ impl Face<'_> {
             decision.law.pack,
             short(&decision.law.digest.to_string()),
         );
-        let unsigned = self.law.unsigned().len();
-        if unsigned > 0 {
+        let idle = self.law.not_counting().len();
+        if idle > 0 {
             text.push_str(&format!(
-                "\n{unsigned} provisions that would let data go are not signed off and do not count."
+                "\n{idle} provisions that would let data go are not signed off and do not count."
+            ));
+        }
+        let edited: Vec<&str> = self.law.edited().collect();
+        if !edited.is_empty() {
+            text.push_str(&format!(
+                "\nEdited since it was signed off, so that both editions apply, whichever lets less \
+                 go: {}.",
+                edited.join(", ")
             ));
         }
         text
@@ -325,7 +334,7 @@ impl Face<'_> {
     }
 
     fn provision(&self, id: &str) -> String {
-        let Some((instrument, provision)) = self.law.pack().provision(id) else {
+        let Some((instrument, provision)) = self.law.provision(id) else {
             return format!("\n  {id}");
         };
         let cited = if provision.clause.starts_with(&instrument.short) {
@@ -338,6 +347,23 @@ impl Face<'_> {
             text::hang(&cited, "  · ", "    "),
             text::wrap(&provision.reason, "    "),
         )
+    }
+
+    /// What would let go and does not count, each with the reason.
+    fn idle(&self) -> String {
+        let idle = self.answer.idle().iter().map(|cite| {
+            let short = self
+                .law
+                .provision(cite)
+                .map_or(cite.as_str(), |(i, _)| &i.short);
+            let why = self.law.why_not(cite).says(short);
+            format!("{}\n    [{cite}]", text::hang(&why, "  · ", "    "))
+        });
+        let idle: Vec<String> = idle.collect();
+        if idle.is_empty() {
+            return String::new();
+        }
+        format!("What would let go and does not count\n{}", idle.join("\n"))
     }
 
     fn readings(&self) -> String {
