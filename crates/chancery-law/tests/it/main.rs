@@ -14,6 +14,7 @@
 mod agree;
 mod answers;
 mod defects;
+mod editions;
 mod enumerate;
 mod pack;
 mod random;
