@@ -97,10 +97,12 @@ impl<'a> Editions<'a> {
         worlds
     }
 
-    fn entities(&self, on: Date) -> Result<Vec<Entity>, String> {
+    fn entities(&self, origin_type: &str, on: Date) -> Result<Vec<Entity>, String> {
         let worlds = self.worlds(on).into_iter().enumerate();
         worlds
-            .map(|(at, (_, instrument))| entity(&world_id(self.id, at), instrument, on))
+            .map(|(at, (_, instrument))| {
+                entity(&world_id(self.id, at), instrument, origin_type, on)
+            })
             .collect()
     }
 
@@ -212,10 +214,20 @@ impl LawPack {
 
 /// An instrument with its parties on a day. `covered` also holds those that sources disagree on
 /// and `unknown`: what holds data back must not depend on where a record says it comes from.
-fn entity(id: &str, instrument: &Instrument, on: Date) -> Result<Entity, String> {
+fn entity(
+    id: &str,
+    instrument: &Instrument,
+    origin_type: &str,
+    on: Date,
+) -> Result<Entity, String> {
     let set = |origins: &mut dyn Iterator<Item = &str>| {
         let origins: Result<Vec<_>, String> = origins
-            .map(|origin| Ok(RestrictedExpression::new_entity_uid(uid("Origin", origin)?)))
+            .map(|origin| {
+                Ok(RestrictedExpression::new_entity_uid(uid(
+                    origin_type,
+                    origin,
+                )?))
+            })
             .collect();
         Ok::<_, String>(RestrictedExpression::new_set(origins?))
     };
@@ -233,8 +245,11 @@ fn entity(id: &str, instrument: &Instrument, on: Date) -> Result<Entity, String>
 impl<'a> InForce<'a> {
     fn add(&mut self, editions: &Editions<'a>) -> Result<(), Error> {
         let on = self.on;
-        self.entities
-            .extend(editions.entities(on).map_err(Error::Schema)?);
+        self.entities.extend(
+            editions
+                .entities(self.pack.origin_type(), on)
+                .map_err(Error::Schema)?,
+        );
         if editions.signed.is_some() {
             self.edited.insert(editions.id);
         }
@@ -325,6 +340,10 @@ impl<'a> InForce<'a> {
                 .map(|instrument| instrument.id.clone())
                 .chain(self.signed_in_force())
                 .collect(),
+            layers: match self.pack.layers.as_slice() {
+                [_] => Vec::new(),
+                layers => layers.iter().map(crate::PackLayer::used).collect(),
+            },
         }
     }
 

@@ -22,6 +22,8 @@ mod instrument;
 
 mod provision;
 
+mod assertion;
+
 mod schema;
 
 mod expression;
@@ -40,16 +42,31 @@ pub mod ruling;
 
 mod confirm;
 
+mod hindsight;
+
 pub mod enumerate;
 
+pub mod describe;
+
+pub mod impact;
+
+pub mod timeline;
+
+pub mod prove;
+
+#[cfg(feature = "symbolic")]
+pub mod symbolic;
+
+pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
+pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{Edition, InForce, NotCounting};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
-pub use pack::LawPack;
+pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
 pub use roles::{Act, Person, Roles};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::{PackSource, Unit, UnitKind};
+pub use source::{Layer, PackSource, Unit, UnitKind};
 pub use standing::{OnRecord, SignOff, Standing, State, Why};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 

@@ -180,6 +180,13 @@ impl Standing {
         self
     }
 
+    /// The same with nothing of the signed editions that was recorded after a day.
+    #[must_use]
+    pub fn as_known(mut self, known: Date) -> Self {
+        self.signed = self.signed.map(|signed| signed.as_known(known));
+        self
+    }
+
     /// How an instrument or a base stands.
     pub fn state(&self, id: &str) -> State {
         self.states.get(id).copied().unwrap_or_default()

@@ -61,9 +61,9 @@ fn end_to_end(c: &mut Criterion) {
     };
     let law = dataset_law(&pack, &known);
     let dataset = add(&workspace.datasets_dir(), &added, &law, &Silent).unwrap();
-    let in_force = pack
-        .in_force("2026-01-10".parse().unwrap(), workspace.sign_off())
-        .unwrap();
+    let on = "2026-01-10".parse().unwrap();
+    let standing = workspace.standing(&pack, on, Known::Now).unwrap();
+    let in_force = pack.in_force(on, workspace.sign_off(&standing)).unwrap();
 
     for (name, recipient, purpose) in REQUESTS {
         let text = request(recipient, purpose);

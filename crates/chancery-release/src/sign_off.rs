@@ -512,7 +512,11 @@ impl SignOffs {
             let stand = self.stand(id, digest, on)?;
             let is_instrument = self.kind(id) == UnitKind::Instrument;
             if let Some(edition) = stand.edition.filter(|d| is_instrument && *d != removed) {
-                editions.push(workspace.signed_text(id, UnitKind::Instrument, edition)?);
+                let unit = workspace.signed_text(id, UnitKind::Instrument, edition)?;
+                // The base of an overlay that is no more has no provisions.
+                if unit.files.contains_key("instrument.toml") {
+                    editions.push(unit);
+                }
             }
             states.insert(id.to_owned(), stand.state);
             sign_offs.extend(stand.sign_offs.iter().map(|signed| signed.on_record(id)));
@@ -522,6 +526,7 @@ impl SignOffs {
             [] => None,
             editions => {
                 let source = source.with_instruments(editions.iter());
+                let source = source.map_err(|fault| invalid(vec![fault]))?;
                 Some(LawPack::load(&source).map_err(Error::SignedEdition)?)
             }
         };
@@ -530,6 +535,10 @@ impl SignOffs {
         let standing = Standing::new(states, self.bases.iter().cloned().collect(), signed);
         Ok(standing.on_record(sign_offs, suspensions, self.entries))
     }
+}
+
+fn invalid(faults: Vec<chancery_model::Fault>) -> Error {
+    Error::SignedEdition(chancery_law::Error::Invalid(faults))
 }
 
 fn action(act: SignOffAct) -> Act {

@@ -92,6 +92,13 @@ pub(crate) struct Init {
     /// The ledger's name, without spaces: the origin line of its checkpoints.
     #[arg(long, value_name = "NAME")]
     pub(crate) ledger: Option<String>,
+    /// The law pack: one that is shipped (`us-medicaid`, `us-tax-information`), or a folder to copy.
+    #[arg(long, value_name = "NAME|PATH", default_value = "us-medicaid")]
+    pub(crate) law: String,
+    /// An overlay on the law pack, one that is shipped (`ca-dhcs`) or a folder to copy; each further
+    /// one lies on those before it.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) overlay: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -214,6 +221,9 @@ pub(crate) enum LawCommand {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
     /// Show an instrument: events, parties, provisions, readings.
     Show {
@@ -222,13 +232,20 @@ pub(crate) enum LawCommand {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
+    /// Say what a change of the law does to every disclosure there could be.
+    Impact(LawImpact),
+    /// Show what happened when, and what each event changed for a flow of records.
+    Timeline(LawTimeline),
     /// Validate the law pack strictly, and say what of it counts.
     Check {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
-        /// As far as sign-offs and suspensions had been recorded by then.
+        /// Only what had been recorded by then.
         #[arg(long, value_name = "DATE|TIMESTAMP")]
         as_known: Option<AsKnown>,
     },
@@ -295,7 +312,6 @@ pub(crate) struct AsKnown {
     /// The last instant.
     pub(crate) instant: Timestamp,
     /// Its day.
-    #[expect(dead_code, reason = "for what is recorded by the day")]
     pub(crate) day: Date,
 }
 
@@ -328,6 +344,50 @@ fn suspension_reason(text: &str) -> Result<SuspensionReason, String> {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct LawImpact {
+    /// The old law: a law pack's folder, or a day of the workspace's pack.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// The new law: a law pack's folder, or a day of the workspace's pack.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+    /// The day on which two packs are compared; by default every day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Count the people concerned in this dataset, by origin.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawTimeline {
+    /// The instruments by id; by default all orders, agreements and notices.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// The first day; by default three weeks before the first event.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<Date>,
+    /// The last day; by default three weeks after the last event.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<Date>,
+    /// Only what had been recorded by this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
+    /// Who discloses; by default as the pack says.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) custodian: Option<String>,
+    /// Who receives; by default as the pack says.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) recipient: Option<String>,
+    /// For what; by default as the pack says.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    /// Also draw it into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct Decide {
     /// The request.
     #[arg(value_name = "REQUEST.toml")]
@@ -335,7 +395,7 @@ pub(crate) struct Decide {
     /// The day whose law applies; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
-    /// As far as sign-offs and suspensions had been recorded by then.
+    /// Only what had been recorded by then; then what is known since is shown beside it.
     #[arg(long, value_name = "DATE|TIMESTAMP")]
     pub(crate) as_known: Option<AsKnown>,
     /// Print the optimised plan of each table instead.

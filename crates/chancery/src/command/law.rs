@@ -1,42 +1,85 @@
 //! `law`: the pack, what counts of it, and who signs it off.
 
+mod impact;
+
+mod names;
+
 mod sign;
 
 mod status;
 
+mod timeline;
+
 use std::process::ExitCode;
 
-use chancery_law::{Effect, Instrument, LawPack};
+use chancery_law::{Effect, Instrument, LawPack, PackLayer};
 use chancery_release::entry::SignOffAct;
 use jiff::civil::Date;
 use serde_json::json;
 
-use super::{Context, Result, day, known};
+use super::{Context, Result, day};
 use crate::args::{self, Format, LawCommand};
 use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
+    if let LawCommand::Impact(args) = &args.command {
+        // Two packs can be compared without a workspace.
+        impact::run(context, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match &args.command {
-        LawCommand::List { on } => list(context, &context.workspace()?.law()?, day(*on)),
-        LawCommand::Show { id, on } => show(context, &context.workspace()?.law()?, id, day(*on))?,
-        LawCommand::Check { on, as_known } => {
-            let workspace = context.workspace()?;
-            let law = workspace.law()?;
-            let standing = workspace.standing(&law, day(*on), known(*as_known))?;
-            let in_force = law.in_force(day(*on), workspace.sign_off(&standing))?;
-            check(context, &law, &in_force);
-        }
         LawCommand::Status { id, on, as_known } => {
-            status::run(context, id.as_deref(), day(*on), known(*as_known))?;
+            let known = super::known(*as_known);
+            status::run(context, id.as_deref(), day(*on), known)?;
         }
         LawCommand::Key { file, name } => sign::key(context, file, name)?,
         LawCommand::Sign(args) => sign::sign(context, args, SignOffAct::Sign)?,
         LawCommand::Reinstate(args) => sign::sign(context, args, SignOffAct::Reinstate)?,
         LawCommand::Revoke { id, key } => sign::revoke(context, id, key)?,
         LawCommand::Suspend { id, key, reason } => sign::suspend(context, id, key, *reason)?,
+        _ => look(context, args)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What only looks at the law pack.
+fn look(context: &Context, args: &args::Law) -> Result<()> {
+    let workspace = context.workspace()?;
+    let law = workspace.law()?;
+    match &args.command {
+        LawCommand::Impact(args) => impact::run(context, args)?,
+        LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
+        LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
+        LawCommand::Show { id, on, as_known } => {
+            show(context, &known(law, *as_known), id, day(*on))?;
+        }
+        LawCommand::Check { on, as_known } => {
+            let law = known(law, as_known.map(|known| known.day));
+            let standing = workspace.standing(&law, day(*on), super::known(*as_known))?;
+            let in_force = law.in_force(day(*on), workspace.sign_off(&standing))?;
+            check(context, &law, &in_force);
+        }
+        // The others are not for looking.
+        _ => {}
+    }
+    Ok(())
+}
+
+/// The pack as known on a day, or with everything that is recorded.
+pub(super) fn known(law: LawPack, as_known: Option<Date>) -> LawPack {
+    match as_known {
+        Some(known) => law.as_known(known),
+        None => law,
+    }
+}
+
+/// A day of the law in words, with the day as known on which it stands.
+fn on_day(law: &LawPack, on: Date) -> String {
+    match law.known_by() {
+        Some(known) => format!("{}, as known on {}", text::day(on), text::day(known)),
+        None => text::day(on),
+    }
 }
 
 fn list(context: &Context, law: &LawPack, on: Date) {
@@ -46,13 +89,15 @@ fn list(context: &Context, law: &LawPack, on: Date) {
                 json!({
                     "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
                     "citation": instrument.citation, "in_force": instrument.in_force(on),
-                    "review": instrument.review.status,
+                    "review": instrument.review.status, "layer": instrument.layer,
                     "provisions": instrument.provisions.len(),
                 })
             });
             let words = law.vocabulary();
             let report = json!({
                 "pack": law.name, "version": law.version, "digest": law.digest.to_string(), "on": on,
+                "as_known": law.known_by(),
+                "layers": layers(law),
                 "instruments": instruments.collect::<Vec<_>>(),
                 "agencies": words.agency_paths().collect::<Vec<_>>(),
                 "purposes": words.purposes().iter().map(|p| p.path.as_str()).collect::<Vec<_>>(),
@@ -64,7 +109,19 @@ fn list(context: &Context, law: &LawPack, on: Date) {
     }
 }
 
+/// The pack and the overlays on it, from the lowest to the topmost.
+fn layers(law: &LawPack) -> Vec<serde_json::Value> {
+    let layer = |layer: &PackLayer| {
+        json!({
+            "name": layer.name, "title": layer.title, "version": layer.version,
+            "digest": layer.digest.to_string(), "base": layer.base.to_string(),
+        })
+    };
+    law.layers.iter().map(layer).collect()
+}
+
 fn listed(law: &LawPack, on: Date) -> String {
+    let has_overlays = law.layers.len() > 1;
     let rows = law.instruments().iter().map(|instrument| {
         let state = if instrument.in_force(on) {
             "in force"
@@ -79,24 +136,28 @@ fn listed(law: &LawPack, on: Date) -> String {
                 .count()
                 .to_string()
         };
-        vec![
+        let mut row = vec![
             instrument.id.clone(),
             instrument.short.clone(),
             state.to_owned(),
             effects(Effect::Permit),
             effects(Effect::Forbid),
-        ]
+        ];
+        row.extend(has_overlays.then(|| instrument.layer.clone()));
+        row
     });
-    let header = ["instrument", "cited as", "state", "lets go", "holds back"];
+    let mut header = vec!["instrument", "cited as", "state", "lets go", "holds back"];
+    header.extend(has_overlays.then_some("layer"));
     let table = text::table(&header, &[3, 4], rows.collect());
     let words = law.vocabulary();
     let list = |names: Vec<&str>| text::wrap(&names.join(", "), "  ");
     format!(
-        "{} ({} {}), on {}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
+        "{} ({} {}), on {}{}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
         law.title,
         law.name,
         law.version,
-        text::day(on),
+        on_day(law, on),
+        overlays(law),
         list(words.agency_paths().collect()),
         list(
             words
@@ -107,6 +168,19 @@ fn listed(law: &LawPack, on: Date) -> String {
         ),
         list(words.element_names().collect()),
     )
+}
+
+/// A line for each overlay.
+fn overlays(law: &LawPack) -> String {
+    let overlays = law.layers.iter().skip(1);
+    overlays
+        .map(|layer| {
+            format!(
+                "\nwith the overlay {} ({} {})",
+                layer.title, layer.name, layer.version
+            )
+        })
+        .collect()
 }
 
 fn show(context: &Context, law: &LawPack, id: &str, on: Date) -> Result<()> {
@@ -120,13 +194,13 @@ fn show(context: &Context, law: &LawPack, id: &str, on: Date) -> Result<()> {
             .invalid()
     })?;
     match context.format {
-        Format::Json => text::print(&format!("{:#}", shown_json(instrument, on))),
-        Format::Text => text::print(&shown(instrument, on)),
+        Format::Json => text::print(&format!("{:#}", shown_json(law, instrument, on))),
+        Format::Text => text::print(&shown(law, instrument, on)),
     }
     Ok(())
 }
 
-fn shown_json(instrument: &Instrument, on: Date) -> serde_json::Value {
+fn shown_json(law: &LawPack, instrument: &Instrument, on: Date) -> serde_json::Value {
     let provisions = instrument.provisions.iter().map(|provision| {
         json!({
             "id": provision.id, "clause": provision.clause, "reason": provision.reason,
@@ -135,8 +209,9 @@ fn shown_json(instrument: &Instrument, on: Date) -> serde_json::Value {
     });
     json!({
         "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
-        "citation": instrument.citation, "jurisdiction": instrument.jurisdiction,
+        "citation": instrument.citation, "jurisdiction": instrument.jurisdiction, "layer": instrument.layer,
         "review": instrument.review.status, "source": instrument.source, "on": on,
+        "as_known": law.known_by(),
         "in_force": instrument.in_force(on), "events": instrument.events,
         "parties": instrument.parties, "covered": instrument.covered_on(on),
         "interpretations": instrument.interpretations, "provisions": provisions.collect::<Vec<_>>(),
@@ -150,19 +225,20 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-fn shown(instrument: &Instrument, on: Date) -> String {
+fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
     let state = if instrument.in_force(on) {
         "in force"
     } else {
         "not in force"
     };
     let mut text = format!(
-        "{}\n{} – {}, {}\n{state} on {}; review: {}\nread in: {} [{}]\n{}",
+        "{}\n{} – {}, {}\nof {}; {state} on {}; review: {}\nread in: {} [{}]\n{}",
         instrument.title,
         instrument.id,
         instrument.citation,
         instrument.jurisdiction,
-        text::day(on),
+        instrument.layer,
+        on_day(law, on),
         instrument.review.status,
         instrument.source.name,
         instrument.source.label,
@@ -176,13 +252,15 @@ fn shown(instrument: &Instrument, on: Date) -> String {
             .and_then(|kind| kind.as_str())
             .unwrap_or_default();
         let note = event.note.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n  {}  {kind:<12} {note}", event.on));
+        let recorded = event.recorded.filter(|recorded| *recorded != event.on);
+        let recorded = recorded.map_or(String::new(), |day| format!(" (recorded {day})"));
+        text.push_str(&format!("\n  {}  {kind:<12} {note}{recorded}", event.on));
     }
     let covered = instrument.covered_on(on);
     if !covered.is_empty() {
         let covered: Vec<&str> = covered.into_iter().collect();
         text.push_str(&format!(
-            "\n\nCovers (FIPS) on that day\n{}",
+            "\n\nCovers on that day\n{}",
             text::wrap(&covered.join(" "), "  ")
         ));
     }
@@ -216,7 +294,8 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
     let idle = in_force.not_counting();
     let ids: Vec<&str> = idle.iter().map(|one| one.provision.id.as_str()).collect();
     let mut report = json!({
-        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(),
+        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known_by(),
+        "layers": layers(law),
         "instruments": law.instruments().len(), "provisions": provisions,
         "in_force": in_force.instruments().len(), "unsigned": ids, "valid": true,
     });
@@ -233,12 +312,13 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
     text::print(&match context.format {
         Format::Json => format!("{report:#}"),
         Format::Text => format!(
-            "VALID: {} {}, {} instruments with {provisions} provisions, {} in force on {}.\n{}",
+            "VALID: {} {}, {} instruments with {provisions} provisions, {} in force on {}.{}\n{}",
             law.name,
             law.digest,
             law.instruments().len(),
             in_force.instruments().len(),
-            text::day(in_force.on()),
+            on_day(law, in_force.on()),
+            overlays(law),
             counting(in_force),
         ),
     });

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chancery_law::{InForce, LawPack};
 use chancery_model::{Outcome, Request};
-use chancery_release::Answer;
+use chancery_release::{Answer, Audit};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -27,6 +27,9 @@ pub(crate) struct Report<'a> {
     /// Permits that would let something go and do not count.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_counting: Vec<Idle<'a>>,
+    /// What is known since, if it was decided by what was known on an earlier day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hindsight: Option<Hindsight<'a>>,
 }
 
 #[derive(Serialize)]
@@ -36,6 +39,25 @@ struct Idle<'a> {
     /// `ended`.
     state: &'static str,
     message: String,
+}
+
+#[derive(Serialize)]
+struct Hindsight<'a> {
+    as_known: jiff::civil::Date,
+    elements: Vec<HindsightElement<'a>>,
+}
+
+#[derive(Serialize)]
+struct HindsightElement<'a> {
+    element: &'a str,
+    known_only_later: People,
+    lawful_only_later: People,
+}
+
+#[derive(Serialize)]
+struct People {
+    when: String,
+    subjects: u64,
 }
 
 #[derive(Serialize)]
@@ -137,6 +159,27 @@ impl<'a> Report<'a> {
             provisions: provisions.collect(),
             edited: in_force.edited().collect(),
             not_counting: idle.collect(),
+            hindsight: None,
+        }
+    }
+
+    /// The same with what is known since.
+    pub(crate) fn with_audit(self, audit: &'a Audit, law: &LawPack) -> Self {
+        let people = |people: &chancery_release::AuditedPeople| People {
+            when: people.when.display(law.domain()).to_string(),
+            subjects: people.subjects,
+        };
+        let elements = audit.elements.iter().map(|element| HindsightElement {
+            element: &element.element,
+            known_only_later: people(&element.known_only_later),
+            lawful_only_later: people(&element.lawful_only_later),
+        });
+        Self {
+            hindsight: Some(Hindsight {
+                as_known: audit.as_known,
+                elements: elements.collect(),
+            }),
+            ..self
         }
     }
 }
