@@ -150,12 +150,12 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
-    /// What the document says of itself, for an agreement, a notice or a routine flow.
-    pub agreement: Option<Agreement>,
     /// What must never or always leave, restated apart from the provisions.
     pub assertions: Vec<Assertion>,
     /// The pack or overlay that it is of.
     pub layer: String,
+    /// What the document says of itself, for an agreement, a notice or a routine flow.
+    pub agreement: Option<Agreement>,
     pub(crate) folder: String,
 }
 
@@ -274,9 +274,9 @@ impl Instrument {
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
-            agreement: None,
             assertions: Vec::new(),
             layer: String::new(),
+            agreement: None,
             folder: folder.to_owned(),
         })
     }
@@ -322,8 +322,8 @@ impl Instrument {
         } = self;
         format!(
             "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
-             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {agreement:?} \
-             {assertions:?}"
+             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?} \
+             {agreement:?}"
         )
     }
 
@@ -345,6 +345,13 @@ impl Instrument {
             };
         }
         in_force
+    }
+
+    /// The last day of its term, if that is over on a day.
+    pub fn ended(&self, on: Date) -> Option<Date> {
+        let last = self.events.iter().rfind(|event| event.on <= on)?;
+        let ended = last.kind == EventKind::Expired && !self.in_force(on);
+        ended.then_some(last.on)
     }
 
     /// The origins that are parties on a day, without the doubtful ones.

@@ -20,8 +20,17 @@ fn written(bench: &Bench, name: &str) -> String {
 fn reviewed(bench: &Bench, on: &str) -> Ran {
     bench
         .run(&[
-            "law", "review", "--on", on, "--html", "r.html", "--calendar", "r.ics", "--oscal",
-            "r.json", JULY,
+            "law",
+            "review",
+            "--on",
+            on,
+            "--html",
+            "r.html",
+            "--calendar",
+            "r.ics",
+            "--oscal",
+            "r.json",
+            JULY,
         ])
         .expect(0)
 }
@@ -46,7 +55,15 @@ fn a_review_is_read_by_people_and_by_programs() {
     let here = bench.path().to_str().unwrap();
     assert!(first.iter().all(|content| !content.contains(here)));
 
-    let json = bench.run(&["law", "review", "--on", "2026-04-01", "--format", "json", JULY]);
+    let json = bench.run(&[
+        "law",
+        "review",
+        "--on",
+        "2026-04-01",
+        "--format",
+        "json",
+        JULY,
+    ]);
     let json = json.expect(0).json();
     let one = &json["agreements"][0];
     assert_eq!(one["state"], "lapsed");
@@ -57,10 +74,12 @@ fn a_review_is_read_by_people_and_by_programs() {
     let oscal: serde_json::Value = serde_json::from_str(&first[2]).unwrap();
     let results = &oscal["assessment-results"]["results"];
     let findings = results[0]["findings"].as_array().unwrap();
-    let not = |finding: &&serde_json::Value| {
-        finding["target"]["status"]["state"] == "not-satisfied"
-    };
-    let rules: std::collections::BTreeSet<&str> = one["findings"].as_array().unwrap().iter()
+    let not =
+        |finding: &&serde_json::Value| finding["target"]["status"]["state"] == "not-satisfied";
+    let rules: std::collections::BTreeSet<&str> = one["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
         .map(|finding| finding["rule"].as_str().unwrap())
         .collect();
     assert_eq!(findings.iter().filter(not).count(), rules.len());
@@ -72,9 +91,24 @@ fn what_a_law_pack_says_cannot_break_out_of_a_page_or_a_calendar() {
     let hostile = "<script>alert(1)</script>\\\"'&\\u202Ex\\r\\nEND:VEVENT;\\u001b[31m,";
     let instrument = TERMS.replace("agreement.toml", "instrument.toml");
     let short = "short = \"CMS-ICE agreement of July 2025\"";
-    edit(&bench, &instrument, short, &format!("short = \"{hostile}\""));
-    edit(&bench, TERMS, "words = \"bank data\"", &format!("words = \"{hostile}\""));
-    edit(&bench, TERMS, "name = \"one list\"", &format!("name = \"{hostile}\""));
+    edit(
+        &bench,
+        &instrument,
+        short,
+        &format!("short = \"{hostile}\""),
+    );
+    edit(
+        &bench,
+        TERMS,
+        "words = \"bank data\"",
+        &format!("words = \"{hostile}\""),
+    );
+    edit(
+        &bench,
+        TERMS,
+        "name = \"one list\"",
+        &format!("name = \"{hostile}\""),
+    );
     let ran = reviewed(&bench, "2026-04-01");
     assert!(!ran.stdout.contains('\u{1b}') && !ran.stdout.contains('\u{202e}'));
     let page = written(&bench, "r.html");
@@ -86,9 +120,17 @@ fn what_a_law_pack_says_cannot_break_out_of_a_page_or_a_calendar() {
     assert_eq!(count("BEGIN:VEVENT"), count("END:VEVENT"));
     assert_eq!(count("BEGIN:VEVENT"), 4);
     assert!(lines.iter().all(|line| line.len() <= 75));
-    assert!(lines.iter().all(|line| !line.contains(['\n', '\r', '\u{1b}'])));
+    assert!(
+        lines
+            .iter()
+            .all(|line| !line.contains(['\n', '\r', '\u{1b}']))
+    );
     let results = written(&bench, "r.json");
-    assert!(results.chars().all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic()));
+    assert!(
+        results
+            .chars()
+            .all(|c| c == '\n' || c == ' ' || c.is_ascii_graphic())
+    );
 }
 
 #[test]
@@ -97,17 +139,29 @@ fn a_request_that_relies_on_what_has_lapsed_is_named() {
     let request = format!("authority = [\"{JULY}\"]\n{CIVIL}");
     let path = bench.workspace().join("requests/civil.toml");
     std::fs::write(path, request).unwrap();
-    let ran = bench.run(&["law", "review", "--on", "2026-04-01", JULY]).expect(0);
-    assert!(ran.stdout.contains("the request requests/civil.toml"), "{}", ran.stdout);
+    let ran = bench
+        .run(&["law", "review", "--on", "2026-04-01", JULY])
+        .expect(0);
+    assert!(
+        ran.stdout.contains("the request requests/civil.toml"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
 fn only_what_is_an_agreement_can_be_reviewed() {
     let bench = Bench::new();
-    let unknown = bench.run(&["law", "review", "us/hhs/cms-ice"]).expect_error(3);
+    let unknown = bench
+        .run(&["law", "review", "us/hhs/cms-ice"])
+        .expect_error(3);
     assert!(unknown.contains("unknown instrument"), "{unknown}");
-    let statute = bench.run(&["law", "review", "us/usc/8/1360-b"]).expect_error(3);
+    let statute = bench
+        .run(&["law", "review", "us/usc/8/1360-b"])
+        .expect_error(3);
     assert!(statute.contains("is a statute"), "{statute}");
-    let nowhere = bench.run(&["law", "review", JULY, "--html", "none/r.html"]).expect_error(1);
+    let nowhere = bench
+        .run(&["law", "review", JULY, "--html", "none/r.html"])
+        .expect_error(1);
     assert!(nowhere.contains("cannot write"), "{nowhere}");
 }
