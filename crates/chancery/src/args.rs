@@ -399,7 +399,7 @@ pub(crate) struct LawReview {
     pub(crate) on: Option<Date>,
     /// Only what had been recorded by this day.
     #[arg(long, value_name = "DATE")]
-    pub(crate) as_known: Option<Date>,
+    pub(crate) as_known: Option<AsKnown>,
     /// Write the review as a page that prints.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -53,7 +53,8 @@ fn look(context: &Context, args: &args::Law) -> Result<()> {
         LawCommand::Impact(args) => impact::run(context, args)?,
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
         LawCommand::Review(args) => {
-            review::run(context, &workspace, &known(law, args.as_known), args)?;
+            let law = known(law, args.as_known.map(|known| known.day));
+            review::run(context, &workspace, &law, args)?;
         }
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
         LawCommand::Show { id, on, as_known } => {

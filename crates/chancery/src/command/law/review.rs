@@ -11,8 +11,8 @@ use std::path::Path;
 use chancery_law::LawPack;
 use chancery_law::agreement::{Item, Read, Term};
 use chancery_law::review::{
-    Asked, Barred, Basis, Case, Finding, Outcome, Reliance, Review, Reviewed, Severity, State,
-    Terms, Who, is_reviewed,
+    Asked, Barred, Basis, Case, Deadline, DeadlineKind, Finding, Outcome, Reliance, Review,
+    Reviewed, Severity, State, Terms, Who, is_reviewed,
 };
 use chancery_model::Request;
 use chancery_release::Workspace;
@@ -33,6 +33,7 @@ pub(super) fn run(
     let review = law.review(&Asked {
         only: args.ids.clone(),
         reliances: reliances(workspace.root(), law),
+        deadlines: sign_offs(workspace, law, args)?,
         ..Asked::on(day(args.on))
     })?;
     for (file, render) in [
@@ -94,6 +95,29 @@ fn reliances(root: &Path, law: &LawPack) -> Vec<Reliance> {
         }));
     }
     found
+}
+
+/// The last day on which the sign-off of each part of the law counts.
+fn sign_offs(workspace: &Workspace, law: &LawPack, args: &LawReview) -> Result<Vec<Deadline>> {
+    let all = workspace.sign_offs(super::super::known(args.as_known))?;
+    let mut deadlines = Vec::new();
+    for unit in workspace.units()? {
+        if !(args.ids.is_empty() || args.ids.contains(&unit.id)) {
+            continue;
+        }
+        let stand = all.stand(&unit.id, unit.digest(), day(args.on))?;
+        let instrument = law.instrument(&unit.id);
+        let name = instrument.map_or(unit.id.as_str(), |instrument| instrument.short.as_str());
+        deadlines.extend(stand.until.map(|on| Deadline {
+            on,
+            about: unit.id.clone(),
+            kind: DeadlineKind::SignOff,
+            title: format!("{name}: last day of its sign-off"),
+            explanation:
+                "From the next day nothing leaves on it until two people sign it again.".to_owned(),
+        }));
+    }
+    Ok(deadlines)
 }
 
 fn write(file: &Path, content: &str) -> Result<()> {
