@@ -635,87 +635,90 @@ fn a_state_that_gives_has_criteria_and_asks_for_comparable_standards() {
     );
 }
 
+/// A change of the clean terms, and what it is refused for.
+const REFUSED: [(&str, &str, &str); 21] = [
+    ("label = \"S\"", "label = \"X\"", "is not a label"),
+    ("read = \"in full\"", "read = \"half\"", "unknown variant"),
+    (
+        "role = \"recipient\"",
+        "role = \"custodian\"",
+        "names no recipient",
+    ),
+    (
+        "agency = \"ssa\"",
+        "agency = \"ssx\"",
+        "unknown agency `ssx`",
+    ),
+    (
+        "title = \"Administrator\"",
+        "title = \"\"",
+        "has a signatory without a title",
+    ),
+    (
+        "citation = \"42 U.S.C. § 1320b-7(a)\"",
+        "citation = \" \"",
+        "is empty",
+    ),
+    (
+        "citation = \"42 U.S.C. § 1320b-7(a)\"",
+        "citation = \"x\"\ninstrument = \"us/none\"",
+        "unknown instrument `us/none`",
+    ),
+    (
+        "purpose = \"program-administration/eligibility\"",
+        "purpose = \"eligibility\"",
+        "unknown purpose `eligibility`",
+    ),
+    (
+        "elements = [\"name\"]",
+        "elements = [\"nam\"]",
+        "unknown element `nam`",
+    ),
+    (
+        "elements = [\"name\"]",
+        "elements = [\"name\"]\nall_but = []",
+        "stands beside `elements`",
+    ),
+    ("words = \"date of birth\"", "words = \"\"", "is empty"),
+    (
+        "words = \"Everyone.\"",
+        "words = \"x\"\n[[people.where]]\ncitizen = [\"citizen\"]",
+        "unknown attribute `citizen`",
+    ),
+    (
+        "words = \"Everyone.\"",
+        "words = \"x\"\n[[people.where]]\ncitizenship = [\"alien\"]",
+        "`alien` is no value of `citizenship`",
+    ),
+    (
+        "words = \"Everyone.\"",
+        "words = \"x\"\n[[people.where]]\ncitizenship = []",
+        "about nobody",
+    ),
+    ("number = 78000000", "number = 0", "is no number of records"),
+    (
+        "until = \"2026-12-31\"",
+        "until = \"2025-06-30\"",
+        "ends before it begins",
+    ),
+    (
+        "until = \"2026-12-31\"",
+        "until = \"2026-12-31\"\nrenewable_months = 0",
+        "is no time",
+    ),
+    (
+        "[says]",
+        "[[term.renewal]]\nfrom = \"2026-12-31\"\nuntil = \"2027-06-30\"\n[says]",
+        "begins before the time before it ends",
+    ),
+    ("words = \"Savings.\"", "words = \"\"", "says nothing"),
+    ("accuracy =", "acuracy =", "unknown variant `acuracy`"),
+    ("[records]", "[record]", "unknown field `record`"),
+];
+
 #[test]
 fn terms_are_refused_with_place_and_hint() {
-    let cases = [
-        ("label = \"S\"", "label = \"X\"", "is not a label"),
-        ("read = \"in full\"", "read = \"half\"", "unknown variant"),
-        (
-            "role = \"recipient\"",
-            "role = \"custodian\"",
-            "names no recipient",
-        ),
-        (
-            "agency = \"ssa\"",
-            "agency = \"ssx\"",
-            "unknown agency `ssx`",
-        ),
-        (
-            "title = \"Administrator\"",
-            "title = \"\"",
-            "has a signatory without a title",
-        ),
-        (
-            "citation = \"42 U.S.C. § 1320b-7(a)\"",
-            "citation = \" \"",
-            "is empty",
-        ),
-        (
-            "citation = \"42 U.S.C. § 1320b-7(a)\"",
-            "citation = \"x\"\ninstrument = \"us/none\"",
-            "unknown instrument `us/none`",
-        ),
-        (
-            "purpose = \"program-administration/eligibility\"",
-            "purpose = \"eligibility\"",
-            "unknown purpose `eligibility`",
-        ),
-        (
-            "elements = [\"name\"]",
-            "elements = [\"nam\"]",
-            "unknown element `nam`",
-        ),
-        (
-            "elements = [\"name\"]",
-            "elements = [\"name\"]\nall_but = []",
-            "stands beside `elements`",
-        ),
-        ("words = \"date of birth\"", "words = \"\"", "is empty"),
-        (
-            "words = \"Everyone.\"",
-            "words = \"x\"\n[[people.where]]\ncitizen = [\"citizen\"]",
-            "unknown attribute `citizen`",
-        ),
-        (
-            "words = \"Everyone.\"",
-            "words = \"x\"\n[[people.where]]\ncitizenship = [\"alien\"]",
-            "`alien` is no value of `citizenship`",
-        ),
-        (
-            "words = \"Everyone.\"",
-            "words = \"x\"\n[[people.where]]\ncitizenship = []",
-            "about nobody",
-        ),
-        ("number = 78000000", "number = 0", "is no number of records"),
-        (
-            "until = \"2026-12-31\"",
-            "until = \"2025-06-30\"",
-            "ends before it begins",
-        ),
-        (
-            "until = \"2026-12-31\"",
-            "until = \"2026-12-31\"\nrenewable_months = 0",
-            "is no time",
-        ),
-        (
-            "[says]",
-            "[[term.renewal]]\nfrom = \"2026-12-31\"\nuntil = \"2027-06-30\"\n[says]",
-            "begins before the time before it ends",
-        ),
-        ("words = \"Savings.\"", "words = \"\"", "says nothing"),
-        ("accuracy =", "acuracy =", "unknown variant `acuracy`"),
-        ("[records]", "[record]", "unknown field `record`"),
-    ];
+    let cases = REFUSED;
     let mut files = shipped_files();
     for (at, (from, to, _)) in cases.iter().enumerate() {
         let folder = format!("{FOLDER}-{at:02}");
