@@ -115,7 +115,10 @@ pub(super) fn of(instrument: &Instrument) -> Vec<Deadline> {
     found
 }
 
-fn limits(term: &Term, add: &mut dyn FnMut(Option<Date>, DeadlineKind, &str, String)) {
+/// Takes a day, if there is one, what is due, a title and an explanation.
+type Add<'a> = dyn FnMut(Option<Date>, DeadlineKind, &str, String) + 'a;
+
+fn limits(term: &Term, add: &mut Add<'_>) {
     let within = |limit: &Date| term.last().is_none_or(|last| last >= *limit);
     add(
         term.from.and_then(longest_term).filter(within),

@@ -137,15 +137,15 @@ fn no_terms(case: &Case<'_>) -> Draft {
     }
 }
 
-fn place(agreement: &Agreement) -> Option<String> {
+fn place(agreement: &Agreement) -> String {
     at(&agreement.place)
 }
 
-fn at(place: &Place) -> Option<String> {
-    Some(match place.line {
+fn at(place: &Place) -> String {
+    match place.line {
         Some(line) => format!("{}:{line}", place.file),
         None => place.file.clone(),
-    })
+    }
 }
 
 /// Something that the law asks for and that is not there.
@@ -177,7 +177,7 @@ fn not_stated(case: &Case<'_>, agreement: &Agreement, what: &str, clause_cure: &
         explanation,
         cure,
         not_stated: Some(what.to_owned()),
-        place: place(agreement),
+        place: Some(place(agreement)),
         ..Draft::default()
     }
 }
@@ -256,7 +256,7 @@ fn longest(agreement: &Agreement) -> Answer {
             day(most)
         ),
         cure: format!("Amend it to end by {}.", day(most)),
-        place: at(&term.place),
+        place: Some(at(&term.place)),
         ..Draft::default()
     }])
 }
@@ -272,7 +272,7 @@ fn renewals(agreement: &Agreement) -> Answer {
         title: title.to_owned(),
         explanation,
         cure,
-        place: at(&term.place),
+        place: Some(at(&term.place)),
         ..Draft::default()
     };
     let mut drafts = Vec::new();
@@ -391,7 +391,7 @@ fn contradiction(
             "Amend the document so that it has one list. Until then what it covers cannot be told, \
                and no more is given than its authority covers."
                 .to_owned(),
-        place: at(&other.place),
+        place: Some(at(&other.place)),
         ..Draft::default()
     }
 }
@@ -437,7 +437,7 @@ fn vocabulary(agreement: &Agreement) -> Answer {
             cure: "Strike it from the document; or, if the records do hold it, add the element to the \
                    pack and have its place in every rule reviewed."
                 .to_owned(),
-            place: at(&first.place),
+            place: Some(at(&first.place)),
             ..Draft::default()
         })
     });
@@ -460,7 +460,7 @@ fn closed(agreement: &Agreement) -> Answer {
                 .to_owned(),
         cure: "List each element. What is decided case by case needs an instrument for the case."
             .to_owned(),
-        place: at(&item.place),
+        place: Some(at(&item.place)),
         ..Draft::default()
     });
     Some(open.collect())
@@ -575,7 +575,7 @@ fn barred_by(case: &Case<'_>, id: &str, barred: &[&Barred], bar: Bar) -> Draft {
         title,
         explanation: explanation.join(" "),
         cure: cure.to_owned(),
-        place: case.instrument.agreement.as_ref().and_then(place),
+        place: case.instrument.agreement.as_ref().map(place),
         ..Draft::default()
     }
 }
@@ -658,7 +658,7 @@ fn unpermitted(case: &Case<'_>) -> Vec<Draft> {
             "Amend the document to what is permitted; or have a permission drafted, reviewed and \
                signed off."
                 .to_owned(),
-        place: case.instrument.agreement.as_ref().and_then(place),
+        place: case.instrument.agreement.as_ref().map(place),
         ..Draft::default()
     }]
 }
@@ -701,7 +701,7 @@ fn lapse(case: &Case<'_>, agreement: &Agreement) -> Answer {
         "Its last day was {}, and no renewal after it is known.",
         day(last)
     );
-    let place = agreement.term.as_ref().and_then(|term| at(&term.place));
+    let place = agreement.term.as_ref().map(|term| at(&term.place));
     Some(vec![if relied.is_empty() {
         Draft {
             severity: Some(Severity::Moderate),
@@ -748,7 +748,7 @@ fn renewal_due(case: &Case<'_>, agreement: &Agreement) -> Answer {
         title: format!("it ends in {left} days"),
         explanation: format!("Its last day is {}.", day(last)),
         cure: "Renew it before then, or stop what is given under it on that day.".to_owned(),
-        place: at(&term.place),
+        place: Some(at(&term.place)),
         ..Draft::default()
     }])
 }
@@ -777,7 +777,7 @@ fn timeline(case: &Case<'_>, agreement: &Agreement) -> Answer {
             listed(beyond.iter().map(String::as_str))
         ),
         cure: "Correct the events in instrument.toml, or the dates in agreement.toml.".to_owned(),
-        place: at(&term.place),
+        place: Some(at(&term.place)),
         ..Draft::default()
     }])
 }
@@ -877,7 +877,7 @@ fn none_on_file(
         cure: format!(
             "Conclude a {sort}, or enter the one that there is as an instrument of its own."
         ),
-        place: place(agreement),
+        place: Some(place(agreement)),
         ..Draft::default()
     }
 }

@@ -625,7 +625,7 @@ fn agencies(pack: &LawPack, agencies: &BTreeSet<String>) -> Vec<String> {
         } else {
             members.iter().all(|member| left.contains(member))
         };
-        if is_whole && left.len() > 1 || members.is_empty() && is_whole {
+        if is_whole && (left.len() > 1 || members.is_empty()) {
             left.retain(|path| !is_of(path, family));
             named.push(family.to_owned());
         }
