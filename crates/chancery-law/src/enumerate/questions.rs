@@ -253,6 +253,12 @@ impl Questions {
         &self.actions
     }
 
+    /// Everybody who can disclose or receive. Of an open family such as `research/*`, those that a
+    /// provision or the caller names, and one for all others.
+    pub fn agencies(&self) -> &[Agency] {
+        &self.agencies
+    }
+
     /// The open family, such as `research/*`, for which an agency stands here.
     pub fn family(&self, agency: &str) -> Option<&str> {
         let at = self

@@ -16,4 +16,5 @@ mod answers;
 mod defects;
 mod enumerate;
 mod pack;
+mod prove;
 mod random;
