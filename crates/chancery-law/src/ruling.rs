@@ -238,9 +238,7 @@ pub(crate) fn context(query: &Query, element: &str) -> Result<Context, String> {
 /// Everything that is known before a record is looked at.
 pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String> {
     let mut entities = law.entities.clone();
-    for agency in [&query.recipient, &query.custodian] {
-        entities.extend(self::agency(agency)?);
-    }
+    entities.extend(agencies([&query.recipient, &query.custodian])?);
     entities.extend(hierarchy(
         "Purpose",
         &query.purpose.path,
@@ -275,7 +273,24 @@ pub(crate) fn elements(words: &Vocabulary) -> Result<Vec<Entity>, String> {
     Ok(entities)
 }
 
-pub(crate) fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
+/// The agencies, and then everything that they are within: one may be within another, and as such
+/// does not say what it is within itself.
+pub(crate) fn agencies<'a>(
+    agencies: impl IntoIterator<Item = &'a Agency>,
+) -> Result<Vec<Entity>, String> {
+    let mut entities = Vec::new();
+    let mut wholes = Vec::new();
+    for agency in agencies {
+        let mut all = self::agency(agency)?.into_iter();
+        entities.extend(all.next());
+        wholes.extend(all);
+    }
+    entities.extend(wholes);
+    Ok(entities)
+}
+
+/// The agency, and everything it is within.
+fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()

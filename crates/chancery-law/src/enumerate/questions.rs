@@ -14,7 +14,7 @@ use super::People;
 use crate::expression::{
     Subject, conditional, entities_in, entities_of, predicate, record, scoped, uid,
 };
-use crate::ruling::{agency, hierarchy};
+use crate::ruling::hierarchy;
 use crate::schema::RECORD;
 use crate::{Agency, Error, LawPack, Provision};
 
@@ -211,10 +211,7 @@ impl LawPack {
 
     /// Everything that can be asked about, but the instruments of a day.
     fn known(&self, agencies: &[Agency]) -> Result<Entities, String> {
-        let mut entities = Vec::new();
-        for one in agencies {
-            entities.extend(agency(one)?);
-        }
+        let mut entities = crate::ruling::agencies(agencies)?;
         let words = self.vocabulary();
         for purpose in words.purposes() {
             entities.extend(hierarchy("Purpose", &purpose.path, &purpose.within)?);
@@ -253,9 +250,13 @@ impl Questions {
         &self.actions
     }
 
-    /// Everybody who can disclose or receive. Of an open family such as `research/*`, those that a
-    /// provision or the caller names, and one for all others.
-    pub fn agencies(&self) -> &[Agency] {
+    /// The agencies, by path.
+    pub fn agencies(&self) -> impl Iterator<Item = &str> {
+        self.agencies.iter().map(|agency| agency.path.as_str())
+    }
+
+    /// The same with what they are within and whose records they administer.
+    pub(crate) fn every_agency(&self) -> &[Agency] {
         &self.agencies
     }
 

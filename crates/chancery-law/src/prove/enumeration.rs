@@ -44,7 +44,7 @@ impl LawPack {
             pack: self,
             questions: &questions,
             agencies: questions
-                .agencies()
+                .every_agency()
                 .iter()
                 .map(|agency| (agency.path.as_str(), agency))
                 .collect(),
@@ -97,7 +97,7 @@ struct Region<'a> {
 impl<'a> Region<'a> {
     fn new(assertion: &'a Assertion, questions: &'a Questions, pack: &'a LawPack) -> Self {
         let agencies = |scopes: &crate::Scopes| -> Vec<&'a Agency> {
-            let agencies = questions.agencies().iter();
+            let agencies = questions.every_agency().iter();
             agencies
                 .filter(|agency| scopes.holds(&agency.path, &agency.within))
                 .collect()
