@@ -63,11 +63,11 @@ pub struct Event {
     pub note: Option<String>,
 }
 
-/// An origin that an instrument speaks of, such as a plaintiff state.
+/// An origin that an instrument speaks of, such as a party of a lawsuit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
-    /// The origin (FIPS).
+    /// The origin.
     pub origin: String,
     /// Its name.
     pub name: String,
@@ -152,6 +152,8 @@ pub struct Instrument {
     pub provisions: Vec<Provision>,
     /// What must never or always leave, restated apart from the provisions.
     pub assertions: Vec<Assertion>,
+    /// The pack or overlay that it is of.
+    pub layer: String,
     pub(crate) folder: String,
 }
 
@@ -271,6 +273,7 @@ impl Instrument {
             obligations: raw.obligation,
             provisions: Vec::new(),
             assertions: Vec::new(),
+            layer: String::new(),
             folder: folder.to_owned(),
         })
     }
@@ -310,6 +313,7 @@ impl Instrument {
             obligations,
             provisions: _,
             assertions,
+            layer: _,
             folder: _,
         } = self;
         format!(
@@ -425,7 +429,10 @@ fn check(source: &PackSource, path: &str, raw: &Raw, origins: &BTreeSet<String>)
             faults.push(
                 Fault::new(place(), "is not an origin of the schema")
                     .field("origin")
-                    .hint("a party is named by its FIPS code, for example \"06\""),
+                    .hint(crate::did_you_mean(
+                        &party.get_ref().origin,
+                        origins.iter().map(String::as_str),
+                    )),
             );
         }
         if let Some(last) = raw.event.iter().map(|event| *event.on.get_ref()).max()

@@ -58,10 +58,10 @@ pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
-pub use pack::LawPack;
+pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::PackSource;
+pub use source::{Layer, PackSource};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 
 use chancery_model::Fault;
