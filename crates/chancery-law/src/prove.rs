@@ -172,6 +172,27 @@ pub struct Report {
     pub provisions: Vec<IdleProvision>,
     /// Interpretations that make no difference to what leaves.
     pub interpretations: Vec<IdleInterpretation>,
+    /// Whether each provision can err, if the symbolic prover was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub errs: Option<BTreeMap<String, CanErr>>,
+}
+
+/// Whether a provision can err; Cedar skips one that does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "errs", rename_all = "lowercase")]
+pub enum CanErr {
+    /// It cannot, whatever the request.
+    Never,
+    /// It can.
+    Sometimes {
+        /// What Cedar says then.
+        error: String,
+    },
+    /// It could not be told.
+    Unproven {
+        /// Why.
+        why: String,
+    },
 }
 
 impl Verdict {
@@ -230,6 +251,18 @@ impl Report {
         };
         let ids = self.assertions.iter().map(|f| f.assertion.clone());
         self.add_symbolic(ids.map(|id| (id, unproven.clone())).collect());
+    }
+
+    /// Whether an assertion is broken, or a provision can err.
+    pub fn is_broken(&self) -> bool {
+        let errs = |errs: &CanErr| matches!(errs, CanErr::Sometimes { .. });
+        self.broken().next().is_some() || self.errs.iter().flatten().any(|(_, e)| errs(e))
+    }
+
+    /// Whether something could not be proved.
+    pub fn is_unproven(&self) -> bool {
+        let errs = |errs: &CanErr| matches!(errs, CanErr::Unproven { .. });
+        self.unproven().next().is_some() || self.errs.iter().flatten().any(|(_, e)| errs(e))
     }
 
     /// The assertions that are broken.

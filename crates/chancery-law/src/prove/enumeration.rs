@@ -79,6 +79,7 @@ impl LawPack {
                 .collect(),
             provisions,
             interpretations,
+            errs: None,
         })
     }
 }

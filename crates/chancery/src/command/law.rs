@@ -2,6 +2,8 @@ mod impact;
 
 mod names;
 
+mod prove;
+
 mod timeline;
 
 use std::process::ExitCode;
@@ -25,6 +27,7 @@ pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
     let law = workspace.law()?;
     match &args.command {
         LawCommand::Impact(args) => impact::run(context, args)?,
+        LawCommand::Prove(args) => return prove::run(context, &law, args),
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
         LawCommand::Show { id, on, as_known } => {
