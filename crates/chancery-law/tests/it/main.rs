@@ -17,6 +17,7 @@ mod defects;
 mod describe;
 mod enumerate;
 mod impact;
+mod mutation;
 mod overlay;
 mod pack;
 mod prove;
