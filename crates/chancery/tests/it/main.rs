@@ -38,3 +38,4 @@ mod killed;
 mod faults;
 
 mod outages;
+mod prove;
