@@ -318,7 +318,7 @@ fn value(text: &str, field: &str, dice: &mut Dice) -> Option<std::ops::Range<usi
 
 fn alter_value(text: &str, field: &str, values: &[&str], dice: &mut Dice) -> Option<String> {
     let at = value(text, field, dice)?;
-    Some(replaced(text, at, dice.pick(values)))
+    Some(replaced(text, at, dice.pick::<&str>(values)))
 }
 
 fn move_day(text: &str, field: &str, dice: &mut Dice) -> Option<String> {
@@ -425,7 +425,7 @@ fn alter_entity(text: &str, kind: &str, values: &[&str], dice: &mut Dice) -> Opt
     let word = format!("{kind}::\"");
     let at = place(text, &word, dice)? + word.len();
     let end = at + text[at..].find('"')?;
-    Some(replaced(text, at..end, dice.pick(values)))
+    Some(replaced(text, at..end, dice.pick::<&str>(values)))
 }
 
 fn another_constant(text: &str, dice: &mut Dice) -> Option<String> {

@@ -14,7 +14,8 @@ const BROKEN: u8 = 1;
 /// Exit code: something could not be proved.
 const UNPROVEN: u8 = 4;
 
-pub(super) fn run(context: &Context, law: &LawPack, args: &LawProve) -> Result {
+pub(super) fn run(context: &Context, args: &LawProve) -> Result {
+    let law = &context.workspace()?.law()?;
     if let Some(id) = &args.instrument
         && law.instrument(id).is_none()
     {
