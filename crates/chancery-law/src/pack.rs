@@ -220,7 +220,7 @@ impl LawPack {
             let mut found = Vec::new();
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
-                found.extend(self.load_assertions(source, instrument));
+                found.extend(self.load_assertions(source, instrument, words));
                 found.extend(self.load_agreement(source, instrument, &ids));
             }
             faults.extend(found);
@@ -336,9 +336,15 @@ impl LawPack {
         }
     }
 
-    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+    fn load_assertions(
+        &self,
+        source: &PackSource,
+        instrument: &mut Instrument,
+        of_layer: &Vocabulary,
+    ) -> Vec<Fault> {
         let known = assertion::Known {
             vocabulary: &self.vocabulary,
+            of_layer,
             domain: &self.domain,
             origin: &self.classification.origin,
             actions: &self.actions,

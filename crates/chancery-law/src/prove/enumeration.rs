@@ -93,6 +93,8 @@ struct Region<'a> {
     /// The people, by the jurisdictions of custodian and recipient where they depend on them.
     people: BTreeMap<[Option<&'a BTreeSet<String>>; 2], Arc<People>>,
     sides: [Option<Side>; 2],
+    /// Which layer of the law it is of.
+    layer: usize,
 }
 
 impl<'a> Region<'a> {
@@ -114,6 +116,7 @@ impl<'a> Region<'a> {
         let mut region = Self {
             people: BTreeMap::new(),
             sides,
+            layer: pack.layer_of(&assertion.id).unwrap_or_default(),
             custodians: custodians.iter().map(|a| a.path.as_str()).collect(),
             recipients: recipients.iter().map(|a| a.path.as_str()).collect(),
             purposes: pack
@@ -176,6 +179,8 @@ struct Place<'a> {
 struct Tally {
     cases: u128,
     permitted: bool,
+    /// A layer above holds back some of what must always leave.
+    narrowed: bool,
     /// The smallest counterexample.
     broken: Option<Broken>,
 }
@@ -318,6 +323,7 @@ impl Prover<'_> {
             enumeration,
             symbolic: None,
             vacuous,
+            narrowed: tally.narrowed,
         })
     }
 
@@ -357,6 +363,7 @@ impl Tally {
     fn add(&mut self, part: Self) {
         self.cases += part.cases;
         self.permitted |= part.permitted;
+        self.narrowed |= part.narrowed;
         self.broken = match (self.broken.take(), part.broken) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -472,7 +479,11 @@ impl<'a> Case<'a> {
                 continue;
             };
             tally.permitted |= !class.permitted.is_disjoint(people);
-            let against = against(self.region.assertion.kind, class, people);
+            let kind = self.region.assertion.kind;
+            let against = against(kind, class, self.region.layer, people);
+            tally.narrowed |= kind == AssertionKind::Always
+                && against.is_empty()
+                && !people.without(&class.released).is_empty();
             if let Some((known, person)) = least(&against, self.prover.pack.domain()) {
                 let [custodian, recipient, purpose, element] = names.map(str::to_owned);
                 let broken = Broken {
@@ -509,11 +520,11 @@ fn places<'a>(kinds: &'a [Kind], within: impl Fn(&str) -> bool) -> Vec<Place<'a>
 }
 
 /// Those of `people` for whom the assertion does not hold.
-fn against(kind: AssertionKind, class: &Class, people: &People) -> People {
+fn against(kind: AssertionKind, class: &Class, layer: usize, people: &People) -> People {
     match kind {
         AssertionKind::Never => people.and(&class.released),
         AssertionKind::Barred => people.without(&class.barred),
-        AssertionKind::Always => people.without(&class.released),
+        AssertionKind::Always => people.without(&class.released_up_to(layer)),
     }
 }
 

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use chancery_law::prove::{Claim, Counterexample, Idle, Report, Vacuity, Verdict};
-use chancery_law::{AssertionKind, LawPack};
+use chancery_law::{AssertionKind, LawPack, PackSource};
 use serde_json::json;
 
-use crate::pack::{load, shipped, shipped_files};
+use crate::pack::{files_of, load, shipped, shipped_files};
 use crate::random::{instrument_toml, vocabulary};
 
 fn prove(law: &LawPack) -> Report {
@@ -218,7 +218,7 @@ fn an_assertion_that_says_little_is_found_out() {
             assertion("nobody", "never", "custodian = [\"hhs\"]\n[[assertion.where]]\norigin_of = [\"custodian\"]"),
             assertion("over", "never", "recipient = [\"hhs\"]\naction = [\"use\"]"),
             assertion("untested", "never", "recipient = [\"dhs\"]"),
-            assertion("tested", "barred", "recipient = [\"dhs\"]"),
+            assertion("tested", "barred", "recipient = [\"dhs\"]\nfrom = \"2025-01-01\""),
             assertion("flows", "always", "recipient = [\"hhs\"]\nfrom = \"2025-01-01\""),
         ]
         .concat(),
@@ -416,4 +416,44 @@ fn the_report_as_data() {
     .into();
     expected["assertions"][0]["enumeration"]["counterexample"]["record"] = json!(record);
     assert_eq!(first, expected, "{first:#}");
+}
+
+/// An overlay may hold back more than the pack below says always leaves, and adds words of which that
+/// says nothing. What must never leave holds for both.
+#[test]
+fn an_overlay_may_be_stricter_than_what_always_leaves() {
+    let over = |files| {
+        let source = PackSource::new("law", shipped_files());
+        let source = source.with_overlay("law/overlays/ca-dhcs", files);
+        LawPack::load(&source).unwrap()
+    };
+    let files = files_of("overlays/ca-dhcs");
+    let report = prove(&over(files.clone()));
+    let broken: Vec<_> = report.broken().collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert_eq!(report.unproven().count(), 0);
+    let narrowed: Vec<&str> = report
+        .assertions
+        .iter()
+        .filter(|finding| finding.narrowed)
+        .map(|finding| finding.assertion.as_str())
+        .collect();
+    let ice = "us/cand/3-25-cv-05536/order-2025-12-29#assert/open-elements";
+    let submission = "us/routine/tmsis-submission#assert/everything";
+    assert!(
+        narrowed.contains(&ice) && !narrowed.contains(&submission),
+        "{narrowed:?}"
+    );
+
+    let mut loose = files;
+    let text = loose
+        .get_mut("instruments/ca-county-administration/provisions.cedar")
+        .unwrap();
+    *text = text.replace("eligibility", "integrity");
+    let report = prove(&over(loose));
+    assert!(report.is_broken());
+    // What the overlay permits to an agency of its own is no business of the pack below, unless that
+    // bars it for all.
+    let own = |id: &str| id.starts_with("us/ca/");
+    assert!(report.broken().all(|(finding, _)| own(&finding.assertion)));
 }
