@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use chancery_model::{Domain, Signature};
 use jiff::civil::Date;
@@ -53,6 +53,7 @@ impl LawPack {
                 .map(|assertion| Region::new(assertion, &questions, self))
                 .collect(),
             on: claim.on,
+            everybody: OnceLock::new(),
         };
         let found = prover.run(&periods)?;
         let mut findings = Vec::new();
@@ -131,10 +132,10 @@ impl<'a> Region<'a> {
         for custodian in &custodians {
             for recipient in &recipients {
                 let key = region.key(custodian, recipient);
-                if !region.people.contains_key(&key) {
-                    let people = Arc::new(people(assertion, custodian, recipient, pack));
-                    region.people.insert(key, people);
-                }
+                region
+                    .people
+                    .entry(key)
+                    .or_insert_with(|| Arc::new(people(assertion, custodian, recipient, pack)));
             }
         }
         region
@@ -213,6 +214,8 @@ struct Prover<'a> {
     agencies: BTreeMap<&'a str, &'a Agency>,
     regions: Vec<Region<'a>>,
     on: Option<Date>,
+    /// Everybody in the order of preference for a counterexample.
+    everybody: OnceLock<Vec<(usize, Signature)>>,
 }
 
 impl Prover<'_> {
@@ -281,6 +284,19 @@ impl Prover<'_> {
             found.tallies.push(tally);
         }
         Ok(found)
+    }
+
+    /// The person of whom the least is known, and of how many attributes something is.
+    fn least(&self, people: &People) -> Option<(usize, &Signature)> {
+        if people.is_empty() {
+            return None;
+        }
+        let everybody = self
+            .everybody
+            .get_or_init(|| by_knowledge(self.pack.domain()));
+        let mut everybody = everybody.iter();
+        let (known, person) = everybody.find(|(_, person)| people.holds(person))?;
+        Some((*known, person))
     }
 
     /// The first day of a period of which an assertion speaks.
@@ -484,12 +500,12 @@ impl<'a> Case<'a> {
             tally.narrowed |= kind == AssertionKind::Always
                 && against.is_empty()
                 && !people.without(&class.released).is_empty();
-            if let Some((known, person)) = least(&against, self.prover.pack.domain()) {
+            if let Some((known, person)) = self.prover.least(&against) {
                 let [custodian, recipient, purpose, element] = names.map(str::to_owned);
                 let broken = Broken {
                     on: self.on,
                     known,
-                    person,
+                    person: person.values().to_vec(),
                     action: self.action,
                     at: *at,
                     custodian,
@@ -528,16 +544,17 @@ fn against(kind: AssertionKind, class: &Class, layer: usize, people: &People) ->
     }
 }
 
-/// The person of whom the least is known, with the earliest values.
-fn least(people: &People, domain: &Domain) -> Option<(usize, Vec<u8>)> {
+/// Everybody, those of whom the least is known first, then by the earliest values.
+fn by_knowledge(domain: &Domain) -> Vec<(usize, Signature)> {
     let known = |person: &Signature| {
         let values = person.values().iter().enumerate();
         values
             .filter(|(at, value)| domain.unknown(*at) != **value)
             .count()
     };
-    people
-        .iter()
-        .map(|person| (known(&person), person.values().to_vec()))
-        .min()
+    let all = People::all(domain);
+    let mut everybody: Vec<(usize, Signature)> =
+        all.iter().map(|person| (known(&person), person)).collect();
+    everybody.sort_by(|(a, one), (b, other)| (a, one.values()).cmp(&(b, other.values())));
+    everybody
 }
