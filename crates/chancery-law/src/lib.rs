@@ -42,11 +42,14 @@ pub mod enumerate;
 
 pub mod prove;
 
+mod export;
+
 #[cfg(feature = "symbolic")]
 pub mod symbolic;
 
 pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
+pub use export::{Asked, Bundle};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
 pub use pack::LawPack;

