@@ -83,6 +83,9 @@ struct Line {
 impl Export<'_> {
     fn bundle(&self) -> Result<Bundle, Error> {
         let mut files = BTreeMap::new();
+        if let Some(asked) = self.asked {
+            plain(asked).map_err(Error::Schema)?;
+        }
         files.insert(SCHEMA.to_owned(), self.law.pack.schema_text.clone());
         let policies = self.policies().map_err(Error::Schema)?;
         files.insert(POLICIES.to_owned(), policies);
@@ -305,6 +308,19 @@ impl Reader {
             policies: reasons.map(ToString::to_string).collect(),
         })
     }
+}
+
+/// Names become names of files, and words of a shell script.
+fn plain(asked: &Asked) -> Result<(), String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let recipient = asked.query.recipient.path.split('/');
+    let names = asked.elements.iter().map(String::as_str).chain(recipient);
+    for name in names {
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            return Err(format!("`{name}` cannot be the name of a file"));
+        }
+    }
+    Ok(())
 }
 
 fn name(at: usize) -> String {

@@ -220,12 +220,30 @@ pub(crate) enum LawCommand {
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
     },
+    /// Write the law of a day as files that Cedar's own command line tool can decide with.
+    Export(Export),
     /// Validate the law pack strictly.
     Check {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Export {
+    /// A request: its decisions are written as well, for every record that its dataset has.
+    #[arg(value_name = "REQUEST.toml", required_unless_present = "on")]
+    pub(crate) request: Option<PathBuf>,
+    /// The day whose law applies; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// A further record by its attributes; those not named are unknown.
+    #[arg(long, value_name = "ATTRIBUTE=VALUE,…")]
+    pub(crate) record: Vec<String>,
+    /// The folder to write, which must not be there.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

@@ -15,6 +15,7 @@ mod agree;
 mod answers;
 mod defects;
 mod enumerate;
+mod export;
 mod pack;
 mod random;
 #[cfg(feature = "symbolic")]

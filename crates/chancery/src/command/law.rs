@@ -1,3 +1,5 @@
+mod export;
+
 use std::process::ExitCode;
 
 use chancery_law::{Effect, Instrument, LawPack};
@@ -15,6 +17,7 @@ pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
     match &args.command {
         LawCommand::List { on } => list(context, &law, day(*on)),
         LawCommand::Show { id, on } => show(context, &law, id, day(*on))?,
+        LawCommand::Export(args) => export::run(context, args)?,
         LawCommand::Check { on } => {
             let in_force = law.in_force(day(*on), workspace.sign_off())?;
             check(context, &law, &in_force);
