@@ -18,6 +18,8 @@ mod question;
 
 mod answer;
 
+mod audit;
+
 mod suppress;
 
 mod manifest;
@@ -37,6 +39,7 @@ mod verify;
 mod check;
 
 pub use answer::{Answer, answer, decide};
+pub use audit::{Audit, AuditedElement, AuditedPeople, audit};
 pub use book::{Book, retire, rotate, still_held};
 pub use check::{Problem, ReleaseCheck, check_releases};
 pub use clock::{Clock, Fixed, System};
@@ -47,7 +50,9 @@ pub use question::{Question, ask};
 pub use staging::{Receipt, Released, Signed, Staged};
 pub use suppress::Shown;
 pub use verify::{Keys, Verified, replay, verify};
-pub use workspace::{AskPassphrase, Bucket, Config, Workspace, dataset_law, elements, pack_files};
+pub use workspace::{
+    AskPassphrase, Bucket, Config, Workspace, dataset_law, elements, pack_files, write_pack,
+};
 
 use chancery_model::Fault;
 

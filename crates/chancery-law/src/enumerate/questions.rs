@@ -14,7 +14,7 @@ use super::People;
 use crate::expression::{
     Subject, conditional, entities_in, entities_of, predicate, record, scoped, uid,
 };
-use crate::ruling::hierarchy;
+use crate::ruling::{agency, hierarchy, named_first};
 use crate::schema::RECORD;
 use crate::{Agency, Error, LawPack, Provision};
 
@@ -211,11 +211,13 @@ impl LawPack {
 
     /// Everything that can be asked about, but the instruments of a day.
     fn known(&self, agencies: &[Agency]) -> Result<Entities, String> {
-        let mut entities = crate::ruling::agencies(agencies)?;
+        let agencies = agencies.iter().map(|one| agency(one, self.origin_type()));
+        let mut entities = named_first(agencies)?;
         let words = self.vocabulary();
-        for purpose in words.purposes() {
-            entities.extend(hierarchy("Purpose", &purpose.path, &purpose.within)?);
-        }
+        let purposes = words.purposes().iter();
+        entities.extend(named_first(
+            purposes.map(|purpose| hierarchy("Purpose", &purpose.path, &purpose.within)),
+        )?);
         entities.extend(crate::ruling::elements(words)?);
         let domain = self.domain();
         for (at, attribute) in domain.attributes().iter().enumerate() {
@@ -248,6 +250,16 @@ impl Questions {
     /// The actions that the schema knows, such as `disclose`.
     pub fn actions(&self) -> &[String] {
         &self.actions
+    }
+
+    /// The agencies, by path.
+    pub fn agencies(&self) -> impl Iterator<Item = &str> {
+        self.agencies.iter().map(|agency| agency.path.as_str())
+    }
+
+    /// The same with what they are within and whose records they administer.
+    pub(crate) fn every_agency(&self) -> &[Agency] {
+        &self.agencies
     }
 
     /// The open family, such as `research/*`, for which an agency stands here.

@@ -14,9 +14,14 @@
 mod agree;
 mod answers;
 mod defects;
+mod describe;
 mod enumerate;
 mod export;
+mod impact;
+mod overlay;
 mod pack;
+mod prove;
 mod random;
 #[cfg(feature = "symbolic")]
 mod symbolic;
+mod time;

@@ -1,8 +1,16 @@
 mod export;
 
+mod impact;
+
+mod names;
+
+mod prove;
+
+mod timeline;
+
 use std::process::ExitCode;
 
-use chancery_law::{Effect, Instrument, LawPack};
+use chancery_law::{Effect, Instrument, LawPack, PackLayer};
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -12,18 +20,45 @@ use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
+    if let LawCommand::Impact(args) = &args.command {
+        // Two packs can be compared without a workspace.
+        impact::run(context, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     match &args.command {
-        LawCommand::List { on } => list(context, &law, day(*on)),
-        LawCommand::Show { id, on } => show(context, &law, id, day(*on))?,
         LawCommand::Export(args) => export::run(context, args)?,
-        LawCommand::Check { on } => {
+        LawCommand::Impact(args) => impact::run(context, args)?,
+        LawCommand::Prove(args) => return prove::run(context, &law, args),
+        LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
+        LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
+        LawCommand::Show { id, on, as_known } => {
+            show(context, &known(law, *as_known), id, day(*on))?;
+        }
+        LawCommand::Check { on, as_known } => {
+            let law = known(law, *as_known);
             let in_force = law.in_force(day(*on), workspace.sign_off())?;
             check(context, &law, &in_force);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The pack as known on a day, or with everything that is recorded.
+pub(super) fn known(law: LawPack, as_known: Option<Date>) -> LawPack {
+    match as_known {
+        Some(known) => law.as_known(known),
+        None => law,
+    }
+}
+
+/// A day of the law in words, with the day as known on which it stands.
+fn on_day(law: &LawPack, on: Date) -> String {
+    match law.known_by() {
+        Some(known) => format!("{}, as known on {}", text::day(on), text::day(known)),
+        None => text::day(on),
+    }
 }
 
 fn list(context: &Context, law: &LawPack, on: Date) {
@@ -33,13 +68,15 @@ fn list(context: &Context, law: &LawPack, on: Date) {
                 json!({
                     "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
                     "citation": instrument.citation, "in_force": instrument.in_force(on),
-                    "review": instrument.review.status,
+                    "review": instrument.review.status, "layer": instrument.layer,
                     "provisions": instrument.provisions.len(),
                 })
             });
             let words = law.vocabulary();
             let report = json!({
                 "pack": law.name, "version": law.version, "digest": law.digest.to_string(), "on": on,
+                "as_known": law.known_by(),
+                "layers": layers(law),
                 "instruments": instruments.collect::<Vec<_>>(),
                 "agencies": words.agency_paths().collect::<Vec<_>>(),
                 "purposes": words.purposes().iter().map(|p| p.path.as_str()).collect::<Vec<_>>(),
@@ -51,7 +88,19 @@ fn list(context: &Context, law: &LawPack, on: Date) {
     }
 }
 
+/// The pack and the overlays on it, from the lowest to the topmost.
+fn layers(law: &LawPack) -> Vec<serde_json::Value> {
+    let layer = |layer: &PackLayer| {
+        json!({
+            "name": layer.name, "title": layer.title, "version": layer.version,
+            "digest": layer.digest.to_string(), "base": layer.base.to_string(),
+        })
+    };
+    law.layers.iter().map(layer).collect()
+}
+
 fn listed(law: &LawPack, on: Date) -> String {
+    let has_overlays = law.layers.len() > 1;
     let rows = law.instruments().iter().map(|instrument| {
         let state = if instrument.in_force(on) {
             "in force"
@@ -66,24 +115,28 @@ fn listed(law: &LawPack, on: Date) -> String {
                 .count()
                 .to_string()
         };
-        vec![
+        let mut row = vec![
             instrument.id.clone(),
             instrument.short.clone(),
             state.to_owned(),
             effects(Effect::Permit),
             effects(Effect::Forbid),
-        ]
+        ];
+        row.extend(has_overlays.then(|| instrument.layer.clone()));
+        row
     });
-    let header = ["instrument", "cited as", "state", "lets go", "holds back"];
+    let mut header = vec!["instrument", "cited as", "state", "lets go", "holds back"];
+    header.extend(has_overlays.then_some("layer"));
     let table = text::table(&header, &[3, 4], rows.collect());
     let words = law.vocabulary();
     let list = |names: Vec<&str>| text::wrap(&names.join(", "), "  ");
     format!(
-        "{} ({} {}), on {}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
+        "{} ({} {}), on {}{}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
         law.title,
         law.name,
         law.version,
-        text::day(on),
+        on_day(law, on),
+        overlays(law),
         list(words.agency_paths().collect()),
         list(
             words
@@ -94,6 +147,19 @@ fn listed(law: &LawPack, on: Date) -> String {
         ),
         list(words.element_names().collect()),
     )
+}
+
+/// A line for each overlay.
+fn overlays(law: &LawPack) -> String {
+    let overlays = law.layers.iter().skip(1);
+    overlays
+        .map(|layer| {
+            format!(
+                "\nwith the overlay {} ({} {})",
+                layer.title, layer.name, layer.version
+            )
+        })
+        .collect()
 }
 
 fn show(context: &Context, law: &LawPack, id: &str, on: Date) -> Result<()> {
@@ -107,13 +173,13 @@ fn show(context: &Context, law: &LawPack, id: &str, on: Date) -> Result<()> {
             .invalid()
     })?;
     match context.format {
-        Format::Json => text::print(&format!("{:#}", shown_json(instrument, on))),
-        Format::Text => text::print(&shown(instrument, on)),
+        Format::Json => text::print(&format!("{:#}", shown_json(law, instrument, on))),
+        Format::Text => text::print(&shown(law, instrument, on)),
     }
     Ok(())
 }
 
-fn shown_json(instrument: &Instrument, on: Date) -> serde_json::Value {
+fn shown_json(law: &LawPack, instrument: &Instrument, on: Date) -> serde_json::Value {
     let provisions = instrument.provisions.iter().map(|provision| {
         json!({
             "id": provision.id, "clause": provision.clause, "reason": provision.reason,
@@ -122,8 +188,9 @@ fn shown_json(instrument: &Instrument, on: Date) -> serde_json::Value {
     });
     json!({
         "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
-        "citation": instrument.citation, "jurisdiction": instrument.jurisdiction,
+        "citation": instrument.citation, "jurisdiction": instrument.jurisdiction, "layer": instrument.layer,
         "review": instrument.review.status, "source": instrument.source, "on": on,
+        "as_known": law.known_by(),
         "in_force": instrument.in_force(on), "events": instrument.events,
         "parties": instrument.parties, "covered": instrument.covered_on(on),
         "interpretations": instrument.interpretations, "provisions": provisions.collect::<Vec<_>>(),
@@ -137,19 +204,20 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-fn shown(instrument: &Instrument, on: Date) -> String {
+fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
     let state = if instrument.in_force(on) {
         "in force"
     } else {
         "not in force"
     };
     let mut text = format!(
-        "{}\n{} – {}, {}\n{state} on {}; review: {}\nread in: {} [{}]\n{}",
+        "{}\n{} – {}, {}\nof {}; {state} on {}; review: {}\nread in: {} [{}]\n{}",
         instrument.title,
         instrument.id,
         instrument.citation,
         instrument.jurisdiction,
-        text::day(on),
+        instrument.layer,
+        on_day(law, on),
         instrument.review.status,
         instrument.source.name,
         instrument.source.label,
@@ -163,13 +231,15 @@ fn shown(instrument: &Instrument, on: Date) -> String {
             .and_then(|kind| kind.as_str())
             .unwrap_or_default();
         let note = event.note.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n  {}  {kind:<12} {note}", event.on));
+        let recorded = event.recorded.filter(|recorded| *recorded != event.on);
+        let recorded = recorded.map_or(String::new(), |day| format!(" (recorded {day})"));
+        text.push_str(&format!("\n  {}  {kind:<12} {note}{recorded}", event.on));
     }
     let covered = instrument.covered_on(on);
     if !covered.is_empty() {
         let covered: Vec<&str> = covered.into_iter().collect();
         text.push_str(&format!(
-            "\n\nCovers (FIPS) on that day\n{}",
+            "\n\nCovers on that day\n{}",
             text::wrap(&covered.join(" "), "  ")
         ));
     }
@@ -201,19 +271,21 @@ fn shown(instrument: &Instrument, on: Date) -> String {
 fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>) {
     let provisions: usize = law.instruments().iter().map(|i| i.provisions.len()).sum();
     let report = json!({
-        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(),
+        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known_by(),
+        "layers": layers(law),
         "instruments": law.instruments().len(), "provisions": provisions,
         "in_force": in_force.instruments().len(), "unsigned": in_force.unsigned(), "valid": true,
     });
     text::print(&match context.format {
         Format::Json => format!("{report:#}"),
         Format::Text => format!(
-            "VALID: {} {}, {} instruments with {provisions} provisions, {} in force on {}.\n{}",
+            "VALID: {} {}, {} instruments with {provisions} provisions, {} in force on {}.{}\n{}",
             law.name,
             law.digest,
             law.instruments().len(),
             in_force.instruments().len(),
-            text::day(in_force.on()),
+            on_day(law, in_force.on()),
+            overlays(law),
             if in_force.unsigned().is_empty() {
                 "Unsigned law counts: this is a demonstration workspace.".to_owned()
             } else {

@@ -12,7 +12,7 @@ use crate::command::{Context, Result, day, read_request};
 use crate::failure::Failure;
 use crate::text;
 
-pub(super) fn run(context: &Context, args: &args::Export) -> Result<()> {
+pub(super) fn run(context: &Context, args: &args::LawExport) -> Result<()> {
     let output = &args.output;
     if output.symlink_metadata().is_ok() {
         return Err(
