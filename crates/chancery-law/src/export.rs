@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use crate::expression::{record, uid};
-use crate::ruling::{agencies, elements, hierarchy};
+use crate::ruling::{agency, elements, hierarchy, named_first};
 use crate::schema::{FILE as SCHEMA, RECORD};
 use crate::{Agency, Error, InForce, Query};
 
@@ -159,7 +159,8 @@ impl Export<'_> {
             .into_iter()
             .chain(every.iter().map(|(agency, _)| agency));
         let mut entities = law.entities.clone();
-        entities.extend(agencies(known)?);
+        let known = known.map(|one| agency(one, law.pack.origin_type()));
+        entities.extend(named_first(known)?);
         for purpose in words.purposes() {
             entities.extend(hierarchy("Purpose", &purpose.path, &purpose.within)?);
         }
