@@ -426,7 +426,7 @@ fn laws(
 fn days(pack: &LawPack, assertions: &[&Assertion]) -> BTreeSet<Date> {
     // The day after: a last day is still of the stretch before.
     let after = |day: Date| day.tomorrow().ok();
-    let mut days = BTreeSet::from([Date::MIN]);
+    let mut days = BTreeSet::new();
     for instrument in pack.instruments() {
         for event in &instrument.events {
             days.insert(event.on);
@@ -441,6 +441,11 @@ fn days(pack: &LawPack, assertions: &[&Assertion]) -> BTreeSet<Date> {
         days.extend(assertion.from);
         days.extend(assertion.until.and_then(after));
     }
+    // All of time before has no first day: its last one stands for it.
+    let before = days
+        .first()
+        .map_or(Ok(Date::MIN), |first| first.yesterday());
+    days.extend(before);
     days
 }
 

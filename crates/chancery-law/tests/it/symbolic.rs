@@ -414,6 +414,57 @@ fn what_is_broken_is_found_and_stands() {
     assert!(example.by.is_empty(), "withheld by default");
 }
 
+/// The law as it is shipped with one slip of the pen, on one day: both provers say the same of every
+/// assertion, and something is broken.
+#[test]
+fn both_provers_find_the_same_slips() {
+    let slips = [
+        // A purpose is mistaken.
+        (
+            "2025-09-01",
+            format!("{FIRST_ORDER}/provisions.cedar"),
+            "Purpose::\"immigration-enforcement\"",
+            "Purpose::\"treatment\"",
+        ),
+        // An element too many in a list.
+        (
+            "2026-01-10",
+            "elements.toml".to_owned(),
+            "members = [\"medicaid_id\", \"birth_date\",",
+            "members = [\"medicaid_id\", \"name\", \"birth_date\",",
+        ),
+        // A condition turned.
+        (
+            "2026-04-01",
+            "instruments/routine-state-return/provisions.cedar".to_owned(),
+            "resource.origin != Origin::\"unknown\"",
+            "resource.origin != Origin::\"06\"",
+        ),
+    ];
+    for (on, file, text, slip) in slips {
+        let mut files = shipped_files();
+        assert!(files[&file].contains(text), "{file}");
+        files.insert(file.clone(), files[&file].replace(text, slip));
+        let pack = load(files).unwrap();
+        let claim = Claim {
+            on: on.parse().ok(),
+            ..Claim::default()
+        };
+        let symbolic = pack.prove_symbolically(&claim, &Solver::cvc5());
+        let mut report = pack.prove(&claim).unwrap();
+        assert!(report.assertions.len() > 50);
+        report.add_symbolic(symbolic.assertions);
+        let broken = report.broken().count();
+        println!("{file}: {broken} broken");
+        assert!(broken > 0, "{file}");
+        for finding in &report.assertions {
+            let other = finding.symbolic.as_ref().unwrap();
+            let same = std::mem::discriminant(&finding.enumeration);
+            assert_eq!(same, std::mem::discriminant(other), "{file}: {finding:?}");
+        }
+    }
+}
+
 /// A program that stands in for the solver.
 fn fake(script: &str) -> (tempfile::TempDir, Solver) {
     let dir = tempfile::tempdir().unwrap();
