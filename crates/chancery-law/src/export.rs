@@ -76,6 +76,9 @@ struct Export<'a> {
 struct Line {
     element: String,
     record: usize,
+    /// Cedar's answer.
+    allowed: bool,
+    /// Whether a release lets it go.
     released: bool,
     policies: BTreeSet<String>,
 }
@@ -108,7 +111,7 @@ impl Export<'_> {
         files.insert(SUMS.to_owned(), sums);
         Ok(Bundle {
             files,
-            policies: self.law.provisions.len(),
+            policies: self.law.puts.len(),
             records: self.records.len(),
             decisions,
         })
@@ -124,22 +127,18 @@ impl Export<'_> {
             law.pack.title,
             law.pack.version
         );
-        for instrument in law.instruments() {
-            let provisions = instrument
-                .provisions
-                .iter()
-                .filter(|provision| law.provisions.contains_key(&provision.id));
-            let mut provisions = provisions.peekable();
-            if provisions.peek().is_some() {
-                text.push_str(&format!("\n// {}: {}\n", instrument.id, instrument.title));
+        let mut of = "";
+        for put in &law.puts {
+            if put.instrument != of {
+                of = put.instrument;
+                let title = law.pack.instrument(of).map_or("", |i| i.title.as_str());
+                text.push_str(&format!("\n// {of}: {title}\n"));
             }
-            for provision in provisions {
-                let renamed = renamed(&provision.policy, &provision.id)?;
-                text.push_str(&format!("{renamed}\n"));
-            }
+            let id: &str = put.policy.id().as_ref();
+            text.push_str(&format!("{}\n", renamed(&put.policy, id)?));
         }
         let read: PolicySet = text.parse().map_err(|error| format!("{error}"))?;
-        if read.policies().count() != law.provisions.len() {
+        if read.policies().count() != law.puts.len() {
             return Err("a provision was lost on the way".to_owned());
         }
         Ok(text)
@@ -197,8 +196,12 @@ impl Export<'_> {
                 Error::Schema(format!("`{element}` is not an element of the pack"))
             })?;
             for (at, signature) in self.records.iter().enumerate() {
-                let line = reader.decide(asked, element, at).map_err(Error::Schema)?;
-                if line.released != ruled.released_when.holds(signature) {
+                let mut line = reader.decide(asked, element, at).map_err(Error::Schema)?;
+                line.released = ruled.released_when.holds(signature);
+                // Where two editions apply, a permit counts only if both permit: less leaves than
+                // Cedar allows, and never more.
+                let less = line.allowed && !self.law.edited.is_empty();
+                if line.allowed != line.released && !less {
                     return Err(self.disagreement(&line, signature));
                 }
                 table.push(line);
@@ -216,8 +219,8 @@ impl Export<'_> {
         Error::Disagreement {
             element: line.element.clone(),
             attributes: attributes.collect::<Vec<_>>().join(", "),
-            predicate: says(!line.released),
-            authorizer: says(line.released),
+            predicate: says(line.released),
+            authorizer: says(line.allowed),
         }
     }
 
@@ -233,7 +236,7 @@ impl Export<'_> {
             law.pack.name,
             law.pack.version,
             used.digest,
-            law.provisions.len(),
+            law.puts.len(),
             self.records.len(),
             used.in_force
                 .iter()
@@ -241,13 +244,18 @@ impl Export<'_> {
                 .collect::<Vec<_>>()
                 .join("\n"),
         );
-        let unsigned: BTreeSet<&str> = law.unsigned().iter().copied().collect();
-        if !unsigned.is_empty() {
-            let unsigned: String = unsigned.iter().map(|id| format!("- `{id}`\n")).collect();
+        let idle = law.not_counting().iter();
+        let idle: BTreeSet<&str> = idle.map(|idle| idle.provision.id.as_str()).collect();
+        if !idle.is_empty() {
+            let idle: String = idle.iter().map(|id| format!("- `{id}`\n")).collect();
             text.push_str(&format!(
-                "These would let data leave but are not signed off. They do not count, and are not \
-                 among the policies:\n\n{unsigned}\n"
+                "These would let data leave but do not count, for want of signatures or because \
+                 their term has ended, and are not among the policies:\n\n{idle}\n"
             ));
+        }
+        if !law.edited.is_empty() {
+            let edited: String = law.edited.iter().map(|id| format!("- `{id}`\n")).collect();
+            text.push_str(&format!("{EDITIONS}{edited}\n"));
         }
         text.push_str(FILES);
         text.push_str(CHECK);
@@ -305,7 +313,8 @@ impl Reader {
         Ok(Line {
             element: element.to_owned(),
             record: at,
-            released: response.decision() == Decision::Allow,
+            allowed: response.decision() == Decision::Allow,
+            released: false,
             policies: reasons.map(ToString::to_string).collect(),
         })
     }
@@ -381,14 +390,15 @@ fn order(value: &mut Value) {
 }
 
 fn decisions_csv(table: &[Line]) -> String {
-    let mut text = String::from("element,record,decision,policies\n");
+    let mut text = String::from("element,record,decision,policies,released\n");
     for line in table {
-        let decision = if line.released { "ALLOW" } else { "DENY" };
+        let decision = if line.allowed { "ALLOW" } else { "DENY" };
+        let released = if line.released { "yes" } else { "no" };
         let policies: Vec<&str> = line.policies.iter().map(String::as_str).collect();
         let record = name(line.record);
         let policies = policies.join(" ");
         text.push_str(&format!(
-            "{},{record},{decision},{policies}\n",
+            "{},{record},{decision},{policies},{released}\n",
             line.element
         ));
     }
@@ -419,6 +429,14 @@ A decision is about one element of one person's record: may this recipient be gi
 custodian, for this purpose? An element leaves only where the answer is ALLOW. A person's row leaves
 only where the element that stands for the row itself may leave as well, and Chancery may hold back
 more, such as counts of few people; it never lets more leave than is allowed here.";
+
+const EDITIONS: &str = "\
+These were edited since they were signed off, and apply in both editions: `@signed` marks what was
+signed. A bar of either edition holds. A permit counts only where both editions permit, which Cedar
+does not know: where its answer is ALLOW, the last column of `decisions.csv` says whether a release
+lets it go.
+
+";
 
 const FILES: &str = "\
 ## Files
@@ -468,7 +486,7 @@ fn rerun(asked: &Asked) -> String {
         "## Deciding\n\n`{}` asks `{}` for records; purpose: `{}`.\n\n\
          `decisions.csv` says for every element asked for and every record what the answer must be, \
          and which policies determine it: those that permit, or those that forbid; none if nothing \
-         permits it. To decide one again, say element `{element}` of record `r1`:\n\n\
+         permits it. The last column says whether a release lets it go. To decide one again, say element `{element}` of record `r1`:\n\n\
          ```sh\ncedar authorize --verbose --schema schema.cedarschema --policies policies.cedar \\\n  \
          --entities entities.json --principal 'Agency::\"{}\"' --action 'Action::\"disclose\"' \\\n  \
          --resource 'Record::\"r1\"' --context contexts/{element}.json\n```\n\n\
@@ -485,7 +503,7 @@ cd "$(dirname "$0")" || exit 2
 . ./request.env
 count=0
 bad=0
-while IFS=, read -r element record decision policies; do
+while IFS=, read -r element record decision policies released; do
   [ "$element" = element ] && continue
   if [ $# -gt 0 ]; then
     case " $* " in *" $element "*) ;; *) continue ;; esac

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_law::{Asked, Bundle, LawPack, Query, SignOff};
+use chancery_law::{Asked, Bundle, LawPack, Query, SignOff, Standing, State};
 use chancery_model::Signature;
 
 use crate::pack::shipped;
@@ -141,8 +141,9 @@ fn a_bundle_is_whole_and_the_same_each_time() {
 #[test]
 fn a_bundle_without_a_request_is_the_law_alone() {
     let pack = shipped();
+    let nobody = Standing::default();
     let law = pack
-        .in_force("2025-09-01".parse().unwrap(), SignOff::Required)
+        .in_force("2025-09-01".parse().unwrap(), SignOff::Required(&nobody))
         .unwrap();
     let unknown = Signature::unknown(pack.domain());
     let bundle = law.export(None, &BTreeSet::from([&unknown])).unwrap();
@@ -153,7 +154,40 @@ fn a_bundle_without_a_request_is_the_law_alone() {
         !bundle.files["policies.cedar"].contains("permit ("),
         "nothing is signed"
     );
-    assert!(bundle.files["README.md"].contains("are not signed off"));
+    assert!(bundle.files["README.md"].contains("for want of signatures"));
+}
+
+/// An edited instrument is exported in both editions. Less leaves than Cedar alone would allow.
+#[test]
+fn an_edited_instrument_is_there_in_both_editions() {
+    use crate::editions::{ask, forbid, on, origin, pack, people, permit, standing};
+    let either = format!("{} || {}", origin("06"), origin("48"));
+    let signed = pack(&[], &permit("go", &either));
+    let edited = format!("{} || {}", origin("06"), origin("53"));
+    let recorded = pack(&[], &(permit("go", &edited) + &forbid("stay", &edited)));
+    let standing = standing(State::Edited, Some(signed));
+    let law = recorded.in_force(on(), SignOff::Required(&standing)).unwrap();
+    let asked = Asked {
+        query: ask(&recorded),
+        elements: vec!["name".to_owned()],
+    };
+    let people = people(&recorded);
+    let records = people.iter().map(|(_, signature)| signature).collect();
+    let bundle = law.export(Some(&asked), &records).unwrap();
+    assert!(bundle.files["policies.cedar"].contains("@id(\"x/1#go@signed\")"));
+    assert!(bundle.files["README.md"].contains("apply in both editions"));
+    let lines: Vec<&str> = bundle.files["decisions.csv"].lines().skip(1).collect();
+    // Records are in the order of their origins: 06, 48, 53, 56, unknown.
+    assert_eq!(
+        lines,
+        [
+            "name,r1,ALLOW,x/1#go x/1#go@signed,yes",
+            "name,r2,DENY,x/1#stay,no",
+            "name,r3,ALLOW,x/1#go,no",
+            "name,r4,DENY,x/1#stay,no",
+            "name,r5,DENY,x/1#stay,no",
+        ]
+    );
 }
 
 #[cfg(feature = "stock-cedar")]

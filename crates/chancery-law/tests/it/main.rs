@@ -15,6 +15,7 @@ mod agree;
 mod answers;
 mod defects;
 mod describe;
+mod editions;
 mod enumerate;
 mod export;
 mod impact;
@@ -22,6 +23,7 @@ mod overlay;
 mod pack;
 mod prove;
 mod random;
+mod review;
 #[cfg(feature = "symbolic")]
 mod symbolic;
 mod time;

@@ -5,14 +5,20 @@ use std::path::Path;
 
 use chancery_law::{Asked, Bundle, LawPack};
 use chancery_model::Signature;
+use chancery_release::Workspace;
 use serde_json::json;
 
 use crate::args::{self, Format};
-use crate::command::{Context, Result, day, read_request};
+use crate::command::{Context, Result, day, known, read_request};
 use crate::failure::Failure;
 use crate::text;
 
-pub(super) fn run(context: &Context, args: &args::LawExport) -> Result<()> {
+pub(super) fn run(
+    context: &Context,
+    workspace: &Workspace,
+    law: &LawPack,
+    args: &args::LawExport,
+) -> Result<()> {
     let output = &args.output;
     if output.symlink_metadata().is_ok() {
         return Err(
@@ -20,14 +26,14 @@ pub(super) fn run(context: &Context, args: &args::LawExport) -> Result<()> {
                 .hint("name a folder that is not there yet: nothing is overwritten"),
         );
     }
-    let workspace = context.workspace()?;
-    let law = workspace.law()?;
-    let in_force = law.in_force(day(args.on), workspace.sign_off())?;
-    let named = args.record.iter().map(|record| parsed(record, &law));
+    let on = day(args.on);
+    let standing = workspace.standing(law, on, known(None))?;
+    let in_force = law.in_force(on, workspace.sign_off(&standing))?;
+    let named = args.record.iter().map(|record| parsed(record, law));
     let named = named.collect::<Result<Vec<_>>>()?;
     let mut records: BTreeSet<&Signature> = named.iter().collect();
     let request = args.request.as_deref();
-    let request = request.map(|path| read_request(path, &workspace, &law));
+    let request = request.map(|path| read_request(path, workspace, law));
     let request = request.transpose()?;
     let asked = request.as_ref().map(|(question, dataset)| {
         records.extend(dataset.census.signatures());
