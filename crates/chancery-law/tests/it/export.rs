@@ -166,7 +166,9 @@ fn an_edited_instrument_is_there_in_both_editions() {
     let edited = format!("{} || {}", origin("06"), origin("53"));
     let recorded = pack(&[], &(permit("go", &edited) + &forbid("stay", &edited)));
     let standing = standing(State::Edited, Some(signed));
-    let law = recorded.in_force(on(), SignOff::Required(&standing)).unwrap();
+    let law = recorded
+        .in_force(on(), SignOff::Required(&standing))
+        .unwrap();
     let asked = Asked {
         query: ask(&recorded),
         elements: vec!["name".to_owned()],
