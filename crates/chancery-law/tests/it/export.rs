@@ -165,7 +165,7 @@ fn an_edited_instrument_is_there_in_both_editions() {
     let signed = pack(&[], &permit("go", &either));
     let edited = format!("{} || {}", origin("06"), origin("53"));
     let recorded = pack(&[], &(permit("go", &edited) + &forbid("stay", &edited)));
-    let standing = standing(State::Edited, Some(signed));
+    let standing = standing(State::Signed, Some(signed));
     let law = recorded
         .in_force(on(), SignOff::Required(&standing))
         .unwrap();
