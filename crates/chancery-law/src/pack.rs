@@ -44,6 +44,7 @@ pub struct LawPack {
     /// The pack itself and the overlays on it, from the lowest to the topmost.
     pub layers: Vec<PackLayer>,
     pub(crate) schema: Schema,
+    pub(crate) schema_text: String,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
     /// What may be done with a record, by the schema.
@@ -151,6 +152,7 @@ impl LawPack {
             digest: source.digest(),
             layers,
             schema: loaded.schema,
+            schema_text: source.text(schema::FILE).map_err(one)?.to_owned(),
             domain: loaded.domain,
             types: loaded.types,
             actions: loaded.actions,

@@ -236,6 +236,8 @@ pub(crate) enum LawCommand {
         #[arg(long, value_name = "DATE")]
         as_known: Option<Date>,
     },
+    /// Write the law of a day as files that Cedar's own command line tool can decide with.
+    Export(LawExport),
     /// Say what a change of the law does to every disclosure there could be.
     Impact(LawImpact),
     /// Hold what must never, or always, leave against the provisions, for every case there could be.
@@ -345,6 +347,22 @@ fn suspension_reason(text: &str) -> Result<SuspensionReason, String> {
             let words = SuspensionReason::ALL.iter().map(|reason| reason.as_str());
             format!("one of {}", words.collect::<Vec<_>>().join(", "))
         })
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawExport {
+    /// A request: its decisions are written as well, for every record that its dataset has.
+    #[arg(value_name = "REQUEST.toml", required_unless_present = "on")]
+    pub(crate) request: Option<PathBuf>,
+    /// The day whose law applies; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// A further record by its attributes; those not named are unknown.
+    #[arg(long, value_name = "ATTRIBUTE=VALUE,…")]
+    pub(crate) record: Vec<String>,
+    /// The folder to write, which must not be there.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]
