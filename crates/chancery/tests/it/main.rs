@@ -38,3 +38,5 @@ mod killed;
 mod faults;
 
 mod outages;
+
+mod time;
