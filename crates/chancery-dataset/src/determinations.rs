@@ -17,13 +17,10 @@ use crate::{Error, Law, Progress, SourceFile};
 
 /// The input of the classification that determinations play.
 pub(crate) const INPUT: &str = "determination";
-const COLUMNS: [&str; 5] = [
-    "origin",
-    "msis_id",
-    "determination",
-    "source",
-    "determined_on",
-];
+const COLUMNS: [&str; 5] = ["origin", ID, "determination", "source", "determined_on"];
+/// The column with the person's id; in those about Medicaid records it may be called otherwise.
+const ID: &str = "id";
+const MSIS_ID: &str = "msis_id";
 
 /// Checks the determinations in `path` and keeps them in `dir`.
 pub(crate) fn ingest(
@@ -118,7 +115,8 @@ impl Keeper<'_> {
             .clone();
         let mut columns = [0; COLUMNS.len()];
         for (slot, name) in columns.iter_mut().zip(COLUMNS) {
-            let found = header.iter().position(|column| column == name.as_bytes());
+            let find = |name: &str| header.iter().position(|column| column == name.as_bytes());
+            let found = find(name).or_else(|| find(MSIS_ID).filter(|_| name == ID));
             *slot = found.ok_or_else(|| self.missing(name))?;
         }
         let [origin, id, word, ..] = columns;
@@ -154,13 +152,15 @@ impl Keeper<'_> {
 
     fn read_parquet(&mut self, path: &Path, progress: &dyn Progress) -> Result<SourceFile, Error> {
         let source = Source::open(path)?;
+        let has = |name: &str| source.fields().iter().any(|field| field.name() == name);
+        let id = if has(ID) { ID } else { MSIS_ID };
         for name in COLUMNS {
-            if !source.fields().iter().any(|field| field.name() == name) {
+            if !has(name) && !(name == ID && has(id)) {
                 return Err(self.missing(name).into());
             }
         }
         let mut row = 0;
-        for batch in source.texts(&["origin", "msis_id", "determination"])? {
+        for batch in source.texts(&["origin", id, "determination"])? {
             let batch = batch?;
             let [origins, ids, words] = batch.as_slice() else {
                 return Err(columnar::misbuilt(path));
@@ -183,7 +183,7 @@ impl Keeper<'_> {
 
     fn add(&mut self, line: u64, values: [Option<&str>; 3]) -> Result<(), Error> {
         let [origin, id, word] = values.map(|value| trim(value.unwrap_or_default()));
-        for (field, value) in [("origin", origin), ("msis_id", id), (INPUT, word)] {
+        for (field, value) in [("origin", origin), (ID, id), (INPUT, word)] {
             if is_unprintable(value) {
                 let problem = "a control character or one beyond ASCII cannot be compared safely";
                 let fault = self.fault(line, field, problem);
@@ -197,7 +197,7 @@ impl Keeper<'_> {
                 .into());
         }
         if id.is_empty() {
-            return Err(self.fault(line, "msis_id", "expected a person's id").into());
+            return Err(self.fault(line, ID, "expected a person's id").into());
         }
         if !self.codes.iter().any(|code| code == word) {
             let expected = format!("expected one of {}", self.codes.join(", "));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chancery_model::{Condition, Domain, Fault, GroupRule, Place, UNKNOWN};
+use chancery_model::{Condition, Correction, Domain, Fault, GroupRule, Place, Rule, UNKNOWN};
 
 use crate::Law;
 
@@ -82,6 +82,12 @@ impl<'l> Rules<'l> {
                 position(law.domain, &rule.attribute, value).ok_or_else(|| fault(value))?;
             }
         }
+        for correction in &table.corrections {
+            for value in correction.instead_of.iter().chain([&correction.rule.value]) {
+                let attribute = &correction.rule.attribute;
+                position(law.domain, attribute, value).ok_or_else(|| fault(value))?;
+            }
+        }
         let mut attributes = Vec::new();
         for rule in &table.rules {
             let (attribute, _) = position(law.domain, &rule.attribute, &rule.value)
@@ -120,7 +126,8 @@ impl<'l> Rules<'l> {
         kinds.fold(0, |bits, (at, kind)| bits | gives(&kind.codes) << at)
     }
 
-    /// The attributes that evidence gives: of each attribute, the first rule that matches.
+    /// The attributes that evidence gives: of each attribute, the first rule that matches, then
+    /// every correction that applies.
     pub(crate) fn evaluate(&self, evidence: u32, origin: u8) -> Outcome {
         let mut outcome = self.nothing_known(origin, "no rule matched");
         outcome.is_final = false;
@@ -130,14 +137,30 @@ impl<'l> Rules<'l> {
             let Some(done) = decided.get_mut(attribute).filter(|done| !**done) else {
                 continue;
             };
-            let holds = |condition: &Condition| self.holds(condition, evidence, &outcome);
-            if rule.when.iter().all(|any| any.iter().any(holds)) && !rule.unless.iter().any(holds) {
+            if self.applies(rule, evidence, &outcome) {
                 *done = true;
                 let value = self.law.domain.value(attribute, &rule.value);
                 self.set(&mut outcome, attribute, value, rule.reason.as_deref());
             }
         }
+        for Correction { rule, instead_of } in &self.law.classification.corrections {
+            let is = |value: &String| {
+                let found = position(self.law.domain, &rule.attribute, value);
+                found.is_some_and(|(at, value)| outcome.values.get(at) == Some(&value))
+            };
+            if instead_of.iter().any(is)
+                && self.applies(rule, evidence, &outcome)
+                && let Some((at, value)) = position(self.law.domain, &rule.attribute, &rule.value)
+            {
+                self.set(&mut outcome, at, Some(value), rule.reason.as_deref());
+            }
+        }
         outcome
+    }
+
+    fn applies(&self, rule: &Rule, evidence: u32, outcome: &Outcome) -> bool {
+        let holds = |condition: &Condition| self.holds(condition, evidence, outcome);
+        rule.when.iter().all(|any| any.iter().any(holds)) && !rule.unless.iter().any(holds)
     }
 
     /// People of whom nothing is known but the origin.

@@ -10,6 +10,7 @@ use cedar_policy::pst::{
 };
 use chancery_model::{Domain, Fault, Predicate, Signature};
 
+use crate::classification::Move;
 use crate::expression::{Probe, Subject, entities_in, entities_of, predicate};
 use crate::vocabulary::did_you_mean;
 use crate::{Effect, Instrument, Provision, Vocabulary};
@@ -216,6 +217,11 @@ impl Checker<'_> {
 
     /// Whether a record would escape the forbid by one of its attributes turning `unknown`.
     fn escape(&self, clauses: &[Clause]) -> Result<(), String> {
+        let (formula, node) = self.formula(clauses)?;
+        formula.monotone(&node, self.domain)
+    }
+
+    fn formula(&self, clauses: &[Clause]) -> Result<(Formula, Node), String> {
         let mut formula = Formula {
             questions: Vec::new(),
             free: Vec::new(),
@@ -227,7 +233,48 @@ impl Checker<'_> {
                 Clause::Unless(expr) => Node::Not(Box::new(formula.read(expr, self)?)),
             });
         }
-        formula.monotone(&Node::All(parts), self.domain)
+        Ok((formula, Node::All(parts)))
+    }
+
+    /// The changes in a record that would let more go under this provision: a permit that applies
+    /// only after one, or a forbid that applies only before.
+    pub(crate) fn moved(&self, provision: &Provision, moves: &[Move]) -> Vec<Fault> {
+        let refuse = |one: &Move, problem: String| {
+            Fault::new(one.place.clone(), problem).hint(
+                "a rule of an overlay may only protect more: leave the value out of `instead_of`, \
+                 or conclude another",
+            )
+        };
+        let pst = provision.policy.to_pst().map_err(|error| error.to_string());
+        let read = pst.and_then(|pst| self.formula(pst.body().clauses()));
+        let held = |one: &Move| {
+            let (formula, node) = read.as_ref().map_err(Clone::clone)?;
+            formula.moved(node, one, provision.effect, self.domain)
+        };
+        let fault = |one: &Move| {
+            let id = &provision.id;
+            match held(one) {
+                Ok(true) => None,
+                Ok(false) => {
+                    let attribute = self.domain.attributes().get(one.attribute)?;
+                    let value = |at: u8| {
+                        attribute
+                            .values
+                            .get(usize::from(at))
+                            .map_or("", String::as_str)
+                    };
+                    let (name, from, to) = (&attribute.name, value(one.from), value(one.to));
+                    let problem =
+                        format!("`{id}` would let more go where {name} is {to} instead of {from}");
+                    Some(refuse(one, problem))
+                }
+                Err(problem) => Some(refuse(
+                    one,
+                    format!("cannot be held against `{id}`: {problem}"),
+                )),
+            }
+        };
+        moves.iter().filter_map(fault).collect()
     }
 }
 
@@ -399,21 +446,7 @@ impl Formula {
     /// is unknown instead.
     fn monotone(&self, node: &Node, domain: &Domain) -> Result<(), String> {
         let representatives = self.representatives(node, domain);
-        let combinations = representatives
-            .values()
-            .fold(1_usize << self.free.len().min(20), |product, values| {
-                product.saturating_mul(values.len())
-            });
-        if combinations > MOST_COMBINATIONS {
-            return Err("the condition is too large to be held against missing values".to_owned());
-        }
-        let mut signatures = vec![Signature::unknown(domain)];
-        for (attribute, values) in &representatives {
-            signatures = signatures
-                .iter()
-                .flat_map(|s| values.iter().map(|value| s.with(*attribute, *value)))
-                .collect();
-        }
+        let signatures = self.signatures(&representatives, domain)?;
         for free in 0..1_usize << self.free.len() {
             for signature in &signatures {
                 if !self.holds(node, signature, free, domain) {
@@ -431,6 +464,52 @@ impl Formula {
             }
         }
         Ok(())
+    }
+
+    /// Every combination of representative values, if they are not too many.
+    fn signatures(
+        &self,
+        representatives: &BTreeMap<usize, Vec<u8>>,
+        domain: &Domain,
+    ) -> Result<Vec<Signature>, String> {
+        let combinations = representatives
+            .values()
+            .fold(1_usize << self.free.len().min(20), |product, values| {
+                product.saturating_mul(values.len())
+            });
+        if combinations > MOST_COMBINATIONS {
+            return Err("the condition is too large to be held against missing values".to_owned());
+        }
+        let mut signatures = vec![Signature::unknown(domain)];
+        for (attribute, values) in representatives {
+            signatures = signatures
+                .iter()
+                .flat_map(|s| values.iter().map(|value| s.with(*attribute, *value)))
+                .collect();
+        }
+        Ok(signatures)
+    }
+
+    /// Tries every combination: whether none lets more go after a change than before.
+    fn moved(
+        &self,
+        node: &Node,
+        one: &Move,
+        effect: Effect,
+        domain: &Domain,
+    ) -> Result<bool, String> {
+        let representatives = self.representatives(node, domain);
+        let signatures = self.signatures(&representatives, domain)?;
+        let lets_more = |signature: &Signature, free: usize| {
+            let holds =
+                |value: u8| self.holds(node, &signature.with(one.attribute, value), free, domain);
+            match effect {
+                Effect::Permit => holds(one.to) && !holds(one.from),
+                Effect::Forbid => holds(one.from) && !holds(one.to),
+            }
+        };
+        let mut answers = 0..1_usize << self.free.len();
+        Ok(answers.all(|free| !signatures.iter().any(|s| lets_more(s, free))))
     }
 
     /// For each attribute asked about, one value per pattern of answers, and `unknown`.

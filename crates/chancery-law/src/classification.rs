@@ -1,13 +1,15 @@
 use std::collections::BTreeMap;
 
 use chancery_model::{
-    Classification, Condition, Domain, Evidence, Fault, GroupRule, Input, InputFrom, Rule,
+    Classification, Condition, Correction, Domain, Evidence, Fault, GroupRule, Input, InputFrom,
+    Place, Rule,
 };
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
 use crate::PackSource;
+use crate::source::Layer;
 
 const FILE: &str = "classification.toml";
 
@@ -118,11 +120,62 @@ struct RawGroup {
     cite: String,
 }
 
-/// Reads and checks `classification.toml`.
-pub(crate) fn load(source: &PackSource, domain: &Domain) -> Result<Classification, Fault> {
-    let raw: Raw = source.toml(FILE)?;
+/// What an overlay may add: inputs, evidence, and rules that correct what the pack concludes.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawOverlay {
+    #[serde(default)]
+    input: Vec<RawInput>,
+    #[serde(default)]
+    evidence: Vec<RawEvidence>,
+    #[serde(default)]
+    rule: Vec<RawCorrection>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCorrection {
+    attribute: Spanned<String>,
+    value: Spanned<String>,
+    /// The values that it takes the place of.
+    instead_of: Vec<Spanned<String>>,
+    when: Vec<Vec<Spanned<String>>>,
+    #[serde(default)]
+    unless: Vec<Spanned<String>>,
+    reason: Option<String>,
+    cite: String,
+}
+
+/// A change of an attribute's value that an overlay's rules can bring about in a record.
+pub(crate) struct Move {
+    pub(crate) attribute: usize,
+    pub(crate) from: u8,
+    pub(crate) to: u8,
+    /// The rule.
+    pub(crate) place: Place,
+}
+
+/// Reads and checks `classification.toml` of every layer.
+pub(crate) fn load(
+    source: &PackSource,
+    domain: &Domain,
+) -> Result<(Classification, Vec<Move>), Fault> {
+    let mut layers = source.layers();
+    let mut table = layers.next().map_or_else(
+        || Ok(Classification::default()),
+        |pack| of_pack(pack, domain),
+    )?;
+    let mut moves = Vec::new();
+    for overlay in layers.filter(|overlay| overlay.has(FILE)) {
+        moves.extend(add(&mut table, overlay, domain)?);
+    }
+    Ok((table, moves))
+}
+
+fn of_pack(layer: &Layer, domain: &Domain) -> Result<Classification, Fault> {
+    let raw: Raw = layer.toml(FILE)?;
     let mut table = Classification {
-        digest: digest(source.text(FILE)?),
+        digest: digest(layer.text(FILE)?),
         origin: raw.origin.attribute.get_ref().clone(),
         fold: raw.origin.fold,
         separability: raw
@@ -133,7 +186,7 @@ pub(crate) fn load(source: &PackSource, domain: &Domain) -> Result<Classificatio
             .collect(),
         ..Classification::default()
     };
-    let reader = Reader { source, domain };
+    let reader = Reader { layer, domain };
     for name in raw
         .separability
         .attributes
@@ -142,20 +195,8 @@ pub(crate) fn load(source: &PackSource, domain: &Domain) -> Result<Classificatio
     {
         reader.attribute(name)?;
     }
-    for input in raw.input {
-        if table.input(input.name.get_ref()).is_some() {
-            return Err(reader.fault(&input.name, "input is declared twice"));
-        }
-        table.inputs.push(Input {
-            name: input.name.into_inner(),
-            codes: input.codes,
-            from: input.from.into(),
-        });
-    }
-    for evidence in &raw.evidence {
-        let read = reader.evidence(&table, evidence)?;
-        table.evidence.push(read);
-    }
+    reader.inputs(&mut table, raw.input)?;
+    reader.all_evidence(&mut table, &raw.evidence)?;
     for rule in raw.rule {
         let read = reader.rule(&table, rule)?;
         table.rules.push(read);
@@ -167,18 +208,142 @@ pub(crate) fn load(source: &PackSource, domain: &Domain) -> Result<Classificatio
     Ok(table)
 }
 
+/// Adds an overlay's table, and returns what it can change in a record.
+fn add(table: &mut Classification, layer: &Layer, domain: &Domain) -> Result<Vec<Move>, Fault> {
+    let raw: RawOverlay = layer.toml(FILE)?;
+    let reader = Reader { layer, domain };
+    for input in &raw.input {
+        if matches!(input.from, RawFrom::Determinations) {
+            let problem = "findings come in as the pack's input says, not as an overlay's";
+            return Err(reader.fault(&input.name, problem));
+        }
+    }
+    reader.inputs(table, raw.input)?;
+    reader.all_evidence(table, &raw.evidence)?;
+    let mut moves = Vec::new();
+    for rule in raw.rule {
+        let place = layer.span(FILE, rule.attribute.span());
+        let correction = reader.correction(table, rule)?;
+        moves.extend(moved(table, &correction, domain, &place));
+        table.corrections.push(correction);
+    }
+    table.digest = digest(&format!("{}\n{}", table.digest, digest(layer.text(FILE)?)));
+    Ok(moves)
+}
+
+/// What a correction changes: the attribute itself, and what groups conclude from it.
+fn moved(
+    table: &Classification,
+    correction: &Correction,
+    domain: &Domain,
+    place: &Place,
+) -> Vec<Move> {
+    let mut moves = Vec::new();
+    let mut change = |name: &str, from: &str, to: &str| {
+        let attribute = domain.attribute(name).map(|(at, _)| at);
+        if let Some(attribute) = attribute
+            && let (Some(from), Some(to)) =
+                (domain.value(attribute, from), domain.value(attribute, to))
+        {
+            moves.push(Move {
+                attribute,
+                from,
+                to,
+                place: place.clone(),
+            });
+        }
+    };
+    let Rule {
+        attribute, value, ..
+    } = &correction.rule;
+    for from in &correction.instead_of {
+        change(attribute, from, value);
+        for group in &table.groups {
+            let meets = |value: &str| {
+                group.any.iter().any(|condition| {
+                    matches!(condition, Condition::Is { attribute: of, value: is } if of == attribute && is == value)
+                })
+            };
+            match (meets(from), meets(value)) {
+                (false, true) => change(&group.attribute, &group.otherwise, &group.value),
+                (true, false) => change(&group.attribute, &group.value, &group.otherwise),
+                _ => {}
+            }
+        }
+    }
+    moves
+}
+
 fn digest(text: &str) -> String {
     chancery_model::Digest::from_bytes(Sha256::digest(text).into()).to_string()
 }
 
 struct Reader<'a> {
-    source: &'a PackSource,
+    layer: &'a Layer,
     domain: &'a Domain,
 }
 
 impl Reader<'_> {
     fn fault(&self, word: &Spanned<String>, problem: impl Into<String>) -> Fault {
-        Fault::new(self.source.span(FILE, word.span()), problem).field(word.get_ref())
+        Fault::new(self.layer.span(FILE, word.span()), problem).field(word.get_ref())
+    }
+
+    fn inputs(&self, table: &mut Classification, inputs: Vec<RawInput>) -> Result<(), Fault> {
+        for input in inputs {
+            let name = input.name.get_ref();
+            if table.input(name).is_some() || table.groups.iter().any(|group| group.key == *name) {
+                return Err(self.fault(&input.name, "input is declared twice"));
+            }
+            table.inputs.push(Input {
+                name: input.name.into_inner(),
+                codes: input.codes,
+                from: input.from.into(),
+            });
+        }
+        Ok(())
+    }
+
+    fn all_evidence(
+        &self,
+        table: &mut Classification,
+        evidence: &[RawEvidence],
+    ) -> Result<(), Fault> {
+        for evidence in evidence {
+            let read = self.evidence(table, evidence)?;
+            table.evidence.push(read);
+        }
+        Ok(())
+    }
+
+    fn correction(&self, table: &Classification, raw: RawCorrection) -> Result<Correction, Fault> {
+        let attribute = self.attribute(&raw.attribute)?;
+        let of_group = |group: &GroupRule| group.attribute == *raw.attribute.get_ref();
+        if table.groups.iter().any(of_group) {
+            return Err(self
+                .fault(&raw.attribute, "is concluded from everybody in a group")
+                .hint("correct an attribute that the group's rule turns on"));
+        }
+        let mut instead_of = Vec::new();
+        for value in raw.instead_of {
+            self.value(attribute, &value)?;
+            instead_of.push(value.into_inner());
+        }
+        if raw.when.is_empty() {
+            let problem = "corrects everybody: a rule of an overlay says when it applies";
+            return Err(self.fault(&raw.attribute, problem));
+        }
+        let rule = RawRule {
+            attribute: raw.attribute,
+            value: raw.value,
+            when: raw.when,
+            unless: raw.unless,
+            reason: raw.reason,
+            cite: raw.cite,
+        };
+        Ok(Correction {
+            rule: self.rule(table, rule)?,
+            instead_of,
+        })
     }
 
     fn attribute(&self, name: &Spanned<String>) -> Result<usize, Fault> {

@@ -60,7 +60,7 @@ impl LawPack {
         let entities = self
             .instruments()
             .iter()
-            .map(|instrument| entity(instrument, on));
+            .map(|instrument| entity(instrument, self.origin_type(), on));
         let entities = entities.collect::<Result<_, _>>().map_err(Error::Schema)?;
         Ok(InForce {
             pack: self,
@@ -76,10 +76,15 @@ impl LawPack {
 
 /// An instrument with its parties on a day. `covered` also holds those that sources disagree on
 /// and `unknown`: what holds data back must not depend on where a record says it comes from.
-fn entity(instrument: &Instrument, on: Date) -> Result<Entity, String> {
+fn entity(instrument: &Instrument, origin_type: &str, on: Date) -> Result<Entity, String> {
     let set = |origins: &mut dyn Iterator<Item = &str>| {
         let origins: Result<Vec<_>, String> = origins
-            .map(|origin| Ok(RestrictedExpression::new_entity_uid(uid("Origin", origin)?)))
+            .map(|origin| {
+                Ok(RestrictedExpression::new_entity_uid(uid(
+                    origin_type,
+                    origin,
+                )?))
+            })
             .collect();
         Ok::<_, String>(RestrictedExpression::new_set(origins?))
     };
@@ -129,6 +134,10 @@ impl<'a> InForce<'a> {
                 .iter()
                 .map(|instrument| instrument.id.clone())
                 .collect(),
+            layers: match self.pack.layers.as_slice() {
+                [_] => Vec::new(),
+                layers => layers.iter().map(crate::PackLayer::used).collect(),
+            },
         }
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{PackSource, Provision};
+use crate::{Assertion, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -63,11 +63,11 @@ pub struct Event {
     pub note: Option<String>,
 }
 
-/// An origin that an instrument speaks of, such as a plaintiff state.
+/// An origin that an instrument speaks of, such as a party of a lawsuit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Party {
-    /// The origin (FIPS).
+    /// The origin.
     pub origin: String,
     /// Its name.
     pub name: String,
@@ -150,6 +150,10 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
+    /// What must never or always leave, restated apart from the provisions.
+    pub assertions: Vec<Assertion>,
+    /// The pack or overlay that it is of.
+    pub layer: String,
     pub(crate) folder: String,
 }
 
@@ -268,6 +272,8 @@ impl Instrument {
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
+            assertions: Vec::new(),
+            layer: String::new(),
             folder: folder.to_owned(),
         })
     }
@@ -306,11 +312,13 @@ impl Instrument {
             interpretations,
             obligations,
             provisions: _,
+            assertions,
+            layer: _,
             folder: _,
         } = self;
         format!(
             "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
-             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?}"
+             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?}"
         )
     }
 
@@ -421,7 +429,10 @@ fn check(source: &PackSource, path: &str, raw: &Raw, origins: &BTreeSet<String>)
             faults.push(
                 Fault::new(place(), "is not an origin of the schema")
                     .field("origin")
-                    .hint("a party is named by its FIPS code, for example \"06\""),
+                    .hint(crate::did_you_mean(
+                        &party.get_ref().origin,
+                        origins.iter().map(String::as_str),
+                    )),
             );
         }
         if let Some(last) = raw.event.iter().map(|event| *event.on.get_ref()).max()

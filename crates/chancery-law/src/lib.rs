@@ -22,6 +22,8 @@ mod instrument;
 
 mod provision;
 
+mod assertion;
+
 mod schema;
 
 mod expression;
@@ -46,14 +48,20 @@ pub mod impact;
 
 pub mod timeline;
 
+pub mod prove;
+
+#[cfg(feature = "symbolic")]
+pub mod symbolic;
+
+pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
-pub use pack::LawPack;
+pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::PackSource;
+pub use source::{Layer, PackSource};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 
 use chancery_model::Fault;

@@ -1,22 +1,36 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use cedar_policy::{PolicySet, Schema, ValidationMode, Validator};
-use chancery_model::{Classification, Digest, Domain, Fault, Place, UNKNOWN};
+use cedar_policy::{Policy, PolicySet, Schema, ValidationMode, Validator};
+use chancery_model::{Classification, Digest, Domain, Fault, LayerUsed, Place, UNKNOWN};
 use jiff::civil::Date;
 use serde::Deserialize;
-
-use crate::check::Checker;
-use crate::expression::Probe;
-use crate::vocabulary::did_you_mean;
-use crate::{Error, Instrument, PackSource, Query, Vocabulary, classification, provision, schema};
 use toml::Spanned;
 
-/// A law pack: instruments, vocabulary and classification table, parsed and strictly validated.
+use crate::check::Checker;
+use crate::classification::{self, Move};
+use crate::expression::Probe;
+use crate::source::Head;
+use crate::vocabulary::did_you_mean;
+use crate::{
+    Effect, Error, Instrument, PackSource, Provision, Query, Vocabulary, assertion, provision,
+    schema, vocabulary,
+};
+
+/// A law pack with the overlays on it: instruments, vocabulary and classification table, parsed and
+/// strictly validated.
+///
+/// An overlay adds. Two things keep what it adds from letting go what the layers below hold back,
+/// other than by a permit of its own:
+///
+/// - its words are known to no provision below it. No agency or purpose of it is within one of a
+///   layer below, sets are closed, and each permit of a layer below is made to except them;
+/// - its classification rules only correct what the pack concludes, and only so that no provision of
+///   any layer lets more go for a record so corrected.
 ///
 /// INVARIANT: every provision in it passed Cedar's strict validator without a warning, uses no
 /// operator that can err, names only declared things, and, if it forbids, is not escaped by a
-/// record with an unknown attribute.
+/// record with an unknown attribute. A permit of a layer never applies to a word of a layer above it.
 #[derive(Clone)]
 pub struct LawPack {
     /// Its name.
@@ -25,11 +39,15 @@ pub struct LawPack {
     pub title: String,
     /// Its version.
     pub version: String,
-    /// The digest over its files.
+    /// The digest over its files, and those of the overlays.
     pub digest: Digest,
+    /// The pack itself and the overlays on it, from the lowest to the topmost.
+    pub layers: Vec<PackLayer>,
     pub(crate) schema: Schema,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
+    /// What may be done with a record, by the schema.
+    pub(crate) actions: Vec<String>,
     pub(crate) probe: Arc<Probe>,
     vocabulary: Vocabulary,
     classification: Classification,
@@ -67,6 +85,32 @@ struct RawFlow {
     purpose: Spanned<String>,
 }
 
+/// A pack, or an overlay on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PackLayer {
+    /// Its name.
+    pub name: String,
+    /// Its title.
+    pub title: String,
+    /// Its version.
+    pub version: String,
+    /// The digest over its own files.
+    pub digest: Digest,
+    /// The digest over what it says apart from its instruments.
+    pub base: Digest,
+}
+
+impl PackLayer {
+    /// What a decision cites of it.
+    pub(crate) fn used(&self) -> LayerUsed {
+        LayerUsed {
+            name: self.name.clone(),
+            version: self.version.clone(),
+            digest: self.digest,
+        }
+    }
+}
+
 impl LawPack {
     /// Parses and validates a pack.
     ///
@@ -76,34 +120,59 @@ impl LawPack {
     pub fn load(source: &PackSource) -> Result<Self, Error> {
         let one = |fault: Fault| Error::Invalid(vec![fault]);
         let raw: RawPack = source.toml("pack.toml").map_err(one)?;
+        let head = Head {
+            name: raw.name.clone(),
+            title: raw.title.clone(),
+            version: raw.version.clone(),
+        };
+        let heads = source.heads(head).map_err(one)?;
         let loaded = schema::load(source).map_err(one)?;
-        let classification = classification::load(source, &loaded.domain).map_err(one)?;
-        let vocabulary = Vocabulary::load(source, &loaded.domain, &classification.origin)
+        let (classification, moves) = classification::load(source, &loaded.domain).map_err(one)?;
+        let words = Vocabulary::load(source, &heads, &loaded.domain, &classification.origin)
             .map_err(Error::Invalid)?;
         let internal =
             |problem: String| one(Fault::new(Place::file(source.name(schema::FILE)), problem));
         let probe = Probe::new(&loaded.domain, &loaded.types).map_err(internal)?;
+        let layers = heads
+            .iter()
+            .zip(source.layers())
+            .map(|(head, layer)| PackLayer {
+                name: head.name.clone(),
+                title: head.title.clone(),
+                version: head.version.clone(),
+                digest: layer.digest(),
+                base: layer.base_digest(),
+            });
+        let layers = layers.collect();
         let mut pack = Self {
             name: raw.name,
             title: raw.title,
             version: raw.version,
             digest: source.digest(),
+            layers,
             schema: loaded.schema,
             domain: loaded.domain,
             types: loaded.types,
+            actions: loaded.actions,
             probe: Arc::new(probe),
-            vocabulary,
+            vocabulary: words.last().cloned().unwrap_or_default(),
             classification,
             instruments: Vec::new(),
             as_known: None,
             timeline: None,
         };
-        let mut faults = pack.load_instruments(source);
+        let mut faults = pack.load_instruments(source, &words);
         if let Some(flow) = raw.timeline {
             match pack.flow(source, &flow) {
                 Ok(query) => pack.timeline = Some(query),
                 Err(fault) => faults.push(fault),
             }
+        }
+        if faults.is_empty() {
+            faults = pack.check_moves(&words, &moves);
+        }
+        if faults.is_empty() {
+            faults = pack.except_words_above();
         }
         if faults.is_empty() {
             Ok(pack)
@@ -112,7 +181,7 @@ impl LawPack {
         }
     }
 
-    fn load_instruments(&mut self, source: &PackSource) -> Vec<Fault> {
+    fn load_instruments(&mut self, source: &PackSource, words: &[Vocabulary]) -> Vec<Fault> {
         let (_, origins) = self
             .domain
             .attribute(&self.classification.origin)
@@ -123,31 +192,98 @@ impl LawPack {
             .cloned()
             .collect();
         let mut faults = source.unread();
+        let clashes = source.clashes();
+        if !clashes.is_empty() {
+            faults.extend(clashes);
+            return faults;
+        }
         let mut ids: BTreeMap<String, String> = BTreeMap::new();
         for folder in source.instruments() {
             match Instrument::load(source, folder, &origins) {
-                Ok(instrument) => {
+                Ok(mut instrument) => {
                     if let Some(other) = ids.insert(instrument.id.clone(), folder.to_owned()) {
                         faults.push(same_id(source, &instrument, &other));
                     }
+                    let layer = self.layers.get(source.layer_number(folder));
+                    instrument.layer = layer.map(|layer| layer.name.clone()).unwrap_or_default();
                     self.instruments.push(instrument);
                 }
                 Err(found) => faults.extend(found),
             }
         }
-        let ids: Vec<String> = self.instruments.iter().map(|i| i.id.clone()).collect();
         let mut instruments = std::mem::take(&mut self.instruments);
-        for instrument in &mut instruments {
-            faults.extend(self.load_provisions(source, instrument, &ids));
+        // A provision may speak of what its own layer and those below it have.
+        let mut ids: Vec<String> = Vec::new();
+        for (layer, words) in self.layers.iter().zip(words) {
+            let of_layer = || instruments.iter().filter(|i| i.layer == layer.name);
+            ids.extend(of_layer().map(|i| i.id.clone()));
+            let mut found = Vec::new();
+            for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
+                found.extend(self.load_provisions(source, instrument, words, &ids));
+                found.extend(self.load_assertions(source, instrument));
+            }
+            faults.extend(found);
         }
         self.instruments = instruments;
         faults
+    }
+
+    /// Holds every provision against what the overlays' classification can change in a record.
+    fn check_moves(&self, words: &[Vocabulary], moves: &[Move]) -> Vec<Fault> {
+        if moves.is_empty() {
+            return Vec::new();
+        }
+        let ids: Vec<String> = self.instruments.iter().map(|i| i.id.clone()).collect();
+        let mut faults = Vec::new();
+        for (layer, words) in self.layers.iter().zip(words) {
+            for instrument in self.instruments.iter().filter(|i| i.layer == layer.name) {
+                let checker = self.checker(instrument, words, &ids);
+                let provisions = instrument.provisions.iter();
+                faults.extend(provisions.flat_map(|provision| checker.moved(provision, moves)));
+            }
+        }
+        faults
+    }
+
+    /// Makes the permits of a layer except every word of the layers above it, which whoever wrote
+    /// and signed them could not know.
+    fn except_words_above(&mut self) -> Vec<Fault> {
+        let names: Vec<String> = self.layers.iter().map(|layer| layer.name.clone()).collect();
+        let mut faults = Vec::new();
+        for (at, name) in names.iter().enumerate() {
+            let above: Vec<&String> = names.iter().skip(at + 1).collect();
+            let of_layer = self.instruments.iter_mut().filter(|i| i.layer == *name);
+            let provisions = of_layer.flat_map(|instrument| &mut instrument.provisions);
+            for provision in provisions.filter(|p| p.effect == Effect::Permit && !above.is_empty())
+            {
+                let guard = above.iter().map(|overlay| excepted(overlay));
+                let guard = guard.collect::<Vec<_>>().join(" || ");
+                faults.extend(except(provision, &guard).err());
+            }
+        }
+        faults
+    }
+
+    fn checker<'a>(
+        &'a self,
+        instrument: &'a Instrument,
+        vocabulary: &'a Vocabulary,
+        instruments: &'a [String],
+    ) -> Checker<'a> {
+        Checker {
+            instrument,
+            vocabulary,
+            instruments,
+            domain: &self.domain,
+            probe: &self.probe,
+        }
     }
 
     fn load_provisions(
         &self,
         source: &PackSource,
         instrument: &mut Instrument,
+        vocabulary: &Vocabulary,
         instruments: &[String],
     ) -> Vec<Fault> {
         let names = instrument
@@ -165,13 +301,7 @@ impl LawPack {
         }
         let path = format!("instruments/{}/provisions.cedar", instrument.folder);
         let text = source.text(&path).unwrap_or_default();
-        let checker = Checker {
-            instrument,
-            vocabulary: &self.vocabulary,
-            instruments,
-            domain: &self.domain,
-            probe: &self.probe,
-        };
+        let checker = self.checker(instrument, vocabulary, instruments);
         let mut faults: Vec<Fault> = Vec::new();
         for provision in &instrument.provisions {
             let found = checker.check(provision, text);
@@ -183,6 +313,22 @@ impl LawPack {
             });
         }
         faults
+    }
+
+    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+        let known = assertion::Known {
+            vocabulary: &self.vocabulary,
+            domain: &self.domain,
+            origin: &self.classification.origin,
+            actions: &self.actions,
+        };
+        match assertion::load(source, &instrument.folder, &instrument.id, &known) {
+            Ok(assertions) => {
+                instrument.assertions = assertions;
+                Vec::new()
+            }
+            Err(faults) => faults,
+        }
     }
 
     /// Cedar's strict validation; a warning (a clause that can never apply) is a fault too.
@@ -277,12 +423,19 @@ impl LawPack {
         &self.domain
     }
 
+    /// The entity type of the values of the attribute that names where a record comes from.
+    pub(crate) fn origin_type(&self) -> &str {
+        let origin = self.domain.attribute(&self.classification.origin);
+        let found = origin.and_then(|(at, _)| self.types.get(at));
+        found.map_or("Origin", String::as_str)
+    }
+
     /// The table that derives a person's attributes.
     pub fn classification(&self) -> &Classification {
         &self.classification
     }
 
-    /// The instruments by folder name.
+    /// The instruments, layer by layer and by folder name.
     pub fn instruments(&self) -> &[Instrument] {
         &self.instruments
     }
@@ -317,4 +470,24 @@ fn same_id(source: &PackSource, instrument: &Instrument, other: &str) -> Fault {
         format!("`{}` is also the id of instruments/{other}", instrument.id),
     )
     .hint("give each instrument an id of its own")
+}
+
+/// Whether a request has to do with a word of an overlay, as a Cedar expression.
+fn excepted(overlay: &str) -> String {
+    let marker = vocabulary::marker(overlay);
+    format!(
+        "principal in Agency::\"{marker}\" || context.custodian in Agency::\"{marker}\" || \
+         context.purpose in Purpose::\"{marker}\" || context.element in ElementSet::\"{marker}\""
+    )
+}
+
+fn except(provision: &mut Provision, guard: &str) -> Result<(), Fault> {
+    let fault = |problem: String| Fault::new(provision.place.clone(), problem);
+    let text = provision.policy.to_string();
+    let body = text.trim_end().strip_suffix(';');
+    let body = body.ok_or_else(|| fault("the provision does not end with `;`".to_owned()))?;
+    let guarded = format!("{body}\nunless {{ {guard} }};");
+    let policy = Policy::parse(Some(provision.policy.id().clone()), guarded);
+    provision.policy = policy.map_err(|error| fault(error.to_string()))?;
+    Ok(())
 }

@@ -238,9 +238,9 @@ pub(crate) fn context(query: &Query, element: &str) -> Result<Context, String> {
 /// Everything that is known before a record is looked at.
 pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String> {
     let mut entities = law.entities.clone();
-    for agency in [&query.recipient, &query.custodian] {
-        entities.extend(self::agency(agency)?);
-    }
+    let agencies = [&query.recipient, &query.custodian];
+    let agencies = agencies.map(|agency| self::agency(agency, law.pack.origin_type()));
+    entities.extend(named_first(agencies)?);
     entities.extend(hierarchy(
         "Purpose",
         &query.purpose.path,
@@ -251,6 +251,21 @@ pub(crate) fn facts(law: &InForce<'_>, query: &Query) -> Result<Entities, String
     let mut seen = BTreeSet::new();
     entities.retain(|entity| seen.insert(entity.uid()));
     Entities::from_entities(entities, Some(&law.pack.schema)).map_err(|error| error.to_string())
+}
+
+/// Entities, each followed by what it is within, with those that are named before those that others
+/// are within: of the latter nothing else is said, and where both are the same the former counts.
+pub(crate) fn named_first(
+    groups: impl IntoIterator<Item = Result<Vec<Entity>, String>>,
+) -> Result<Vec<Entity>, String> {
+    let (mut entities, mut within) = (Vec::new(), Vec::new());
+    for group in groups {
+        let mut group = group?.into_iter();
+        entities.extend(group.next());
+        within.extend(group);
+    }
+    entities.extend(within);
+    Ok(entities)
 }
 
 /// The elements and the sets that they are in.
@@ -275,11 +290,16 @@ pub(crate) fn elements(words: &Vocabulary) -> Result<Vec<Entity>, String> {
     Ok(entities)
 }
 
-pub(crate) fn agency(agency: &Agency) -> Result<Vec<Entity>, String> {
+pub(crate) fn agency(agency: &Agency, origin_type: &str) -> Result<Vec<Entity>, String> {
     let with = |path: &str, parents: &[String], jurisdiction: &BTreeSet<String>| {
         let origins: Result<Vec<_>, String> = jurisdiction
             .iter()
-            .map(|origin| Ok(RestrictedExpression::new_entity_uid(uid("Origin", origin)?)))
+            .map(|origin| {
+                Ok(RestrictedExpression::new_entity_uid(uid(
+                    origin_type,
+                    origin,
+                )?))
+            })
             .collect();
         let attributes = [(
             "jurisdiction".to_owned(),

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::PackSource;
+use crate::source::{Head, Layer};
 
 /// An agency, or whoever else discloses or receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Agency {
     pub within: Vec<String>,
     /// The origins whose records it submits or administers itself.
     pub jurisdiction: BTreeSet<String>,
+    /// The pack or overlay that declares it.
+    pub layer: String,
 }
 
 /// A purpose of disclosure.
@@ -30,6 +33,8 @@ pub struct Purpose {
     pub title: String,
     /// The purposes it is within, nearest first.
     pub within: Vec<String>,
+    /// The pack or overlay that declares it.
+    pub layer: String,
 }
 
 /// A data element.
@@ -39,6 +44,8 @@ pub struct Element {
     pub name: String,
     /// In plain words.
     pub title: String,
+    /// The pack or overlay that declares it.
+    pub layer: String,
 }
 
 /// A named set of elements.
@@ -50,13 +57,15 @@ pub struct ElementSet {
     pub title: String,
     /// Its elements.
     pub members: BTreeSet<String>,
+    /// The pack or overlay that declares it.
+    pub layer: String,
 }
 
 /// The agencies, purposes and elements that the pack's instruments speak of.
 #[derive(Clone, Debug, Default)]
 pub struct Vocabulary {
     agencies: Vec<RawAgency>,
-    /// FIPS origins, for agencies of a family such as `state/*`.
+    /// The origins, for agencies of a family such as `state/*`.
     origins: BTreeSet<String>,
     purposes: Vec<Purpose>,
     elements: Vec<Element>,
@@ -73,7 +82,12 @@ struct RawAgency {
     #[serde(default)]
     ids: Ids,
     #[serde(default, rename = "in")]
-    also_in: Vec<String>,
+    also_in: Vec<Spanned<String>>,
+    #[serde(skip)]
+    layer: String,
+    /// What stands for everything that its overlay adds; nothing of the pack's own.
+    #[serde(skip)]
+    marker: Option<String>,
 }
 
 /// What the `*` of a family stands for.
@@ -108,7 +122,8 @@ struct RawPurpose {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Elements {
-    existence: Spanned<String>,
+    existence: Option<Spanned<String>>,
+    #[serde(default)]
     element: Vec<RawElement>,
     #[serde(default)]
     set: Vec<RawSet>,
@@ -129,118 +144,209 @@ struct RawSet {
     members: Vec<Spanned<String>>,
 }
 
+/// A layer whose words are read.
+struct Words<'a> {
+    layer: &'a Layer,
+    name: &'a str,
+    /// What stands for everything that it adds, if it is an overlay.
+    marker: Option<String>,
+}
+
+/// The agency, purpose and set of elements that everything which an overlay adds is within.
+///
+/// What a layer below permits is never permitted of these, so that an overlay's words widen nothing.
+pub(crate) fn marker(overlay: &str) -> String {
+    format!("{MARKER}{overlay}")
+}
+
+const MARKER: &str = "overlay:";
+
 impl Vocabulary {
+    /// The words of every layer, each with those of the layers below it.
     pub(crate) fn load(
         source: &PackSource,
+        heads: &[Head],
         domain: &Domain,
         origin: &str,
-    ) -> Result<Self, Vec<Fault>> {
-        let mut faults = Vec::new();
-        let mut keep = |result: Result<(), Fault>| faults.extend(result.err());
-        let mut vocabulary = Self::default();
-        keep(vocabulary.load_agencies(source, domain, origin));
-        keep(vocabulary.load_purposes(source));
-        keep(vocabulary.load_elements(source));
-        if faults.is_empty() {
-            Ok(vocabulary)
-        } else {
-            Err(faults)
-        }
-    }
-
-    fn load_agencies(
-        &mut self,
-        source: &PackSource,
-        domain: &Domain,
-        origin: &str,
-    ) -> Result<(), Fault> {
-        const FILE: &str = "agencies.toml";
-        self.agencies = source.toml::<Agencies>(FILE)?.agency;
+    ) -> Result<Vec<Self>, Vec<Fault>> {
+        let mut words = Self::default();
         if let Some((_, attribute)) = domain.attribute(origin) {
-            self.origins = attribute
+            words.origins = attribute
                 .values
                 .iter()
                 .filter(|v| *v != UNKNOWN)
                 .cloned()
                 .collect();
         }
-        unique(
-            source,
-            FILE,
-            "agency",
-            self.agencies.iter().map(|agency| &agency.path),
-        )?;
-        for agency in &self.agencies {
+        let mut layers = Vec::new();
+        for (layer, head) in source.layers().zip(heads) {
+            words.add(&Words {
+                layer,
+                name: &head.name,
+                marker: layer.is_overlay().then(|| marker(&head.name)),
+            })?;
+            layers.push(words.clone());
+        }
+        Ok(layers)
+    }
+
+    fn add(&mut self, words: &Words<'_>) -> Result<(), Vec<Fault>> {
+        let mut faults = Vec::new();
+        let mut keep = |result: Result<(), Fault>| faults.extend(result.err());
+        // An overlay may leave out what it adds nothing to.
+        let adds = |file: &str| words.marker.is_none() || words.layer.has(file);
+        if adds(AGENCIES) {
+            keep(self.load_agencies(words));
+        }
+        if adds(PURPOSES) {
+            keep(self.load_purposes(words));
+        }
+        if adds(ELEMENTS) {
+            keep(self.load_elements(words));
+        }
+        if faults.is_empty() {
+            Ok(())
+        } else {
+            Err(faults)
+        }
+    }
+
+    fn load_agencies(&mut self, words: &Words<'_>) -> Result<(), Fault> {
+        let mut added = words.layer.toml::<Agencies>(AGENCIES)?.agency;
+        let place = |name: &Spanned<String>| words.layer.span(AGENCIES, name.span());
+        let paths = || added.iter().map(|agency| &agency.path);
+        unique(words, AGENCIES, "agency", paths())?;
+        for path in paths() {
+            if let Some(known) = self
+                .agencies
+                .iter()
+                .find(|a| overlap(a.path.get_ref(), path.get_ref()))
+            {
+                let problem = format!("is `{}` of `{}` already", known.path.get_ref(), known.layer);
+                return Err(Fault::new(place(path), problem)
+                    .field("path")
+                    .hint(ONLY_ADDS));
+            }
+            let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
+            let root = first(path.get_ref());
+            if let Some(known) = self
+                .agencies
+                .iter()
+                .find(|a| first(a.path.get_ref()) == root)
+            {
+                return Err(within(place(path), "path", &root, &known.layer));
+            }
+        }
+        for agency in &mut added {
+            words.name.clone_into(&mut agency.layer);
+            agency.marker.clone_from(&words.marker);
+        }
+        let below = self.agencies.len();
+        self.agencies.extend(added);
+        for agency in self.agencies.iter().skip(below) {
             let family = agency.path.get_ref().split('/').any(|name| name == "*");
             if family != (agency.ids != Ids::None) {
                 return Err(Fault::new(
-                    source.span(FILE, agency.path.span()),
+                    place(&agency.path),
                     "a path with `*` says what the `*` stands for, and only such a path",
                 )
                 .field("ids")
                 .hint("`ids = \"origin\"` or `ids = \"any\"`"));
             }
-            if let Some(parent) = agency
-                .also_in
-                .iter()
-                .find(|path| self.agency(path).is_none())
-            {
-                return Err(Fault::new(
-                    source.span(FILE, agency.path.span()),
-                    format!("`{parent}` is not an agency of this pack"),
-                )
-                .field("in"));
+            for group in &agency.also_in {
+                let Some(known) = self.agency(group.get_ref()) else {
+                    let problem = format!("`{}` is not an agency of this pack", group.get_ref());
+                    return Err(Fault::new(place(&agency.path), problem).field("in"));
+                };
+                if known.layer != words.name {
+                    return Err(within(place(group), "in", group.get_ref(), &known.layer));
+                }
             }
         }
         Ok(())
     }
 
-    fn load_purposes(&mut self, source: &PackSource) -> Result<(), Fault> {
-        const FILE: &str = "purposes.toml";
-        let raw = source.toml::<Purposes>(FILE)?.purpose;
+    fn load_purposes(&mut self, words: &Words<'_>) -> Result<(), Fault> {
+        let raw = words.layer.toml::<Purposes>(PURPOSES)?.purpose;
+        let place = |name: &Spanned<String>| words.layer.span(PURPOSES, name.span());
         unique(
-            source,
-            FILE,
+            words,
+            PURPOSES,
             "purpose",
             raw.iter().map(|purpose| &purpose.path),
         )?;
-        self.purposes = raw
-            .into_iter()
-            .map(|RawPurpose { path, title }| {
-                let path = path.into_inner();
-                Purpose {
-                    within: prefixes(&path),
-                    path,
-                    title,
-                }
-            })
-            .collect();
+        let mut added = Vec::new();
+        for RawPurpose { path, title } in raw {
+            let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
+            let root = first(path.get_ref());
+            if let Some(known) = self
+                .purposes
+                .iter()
+                .find(|known| known.path == *path.get_ref())
+            {
+                let problem = format!("is a purpose of `{}` already", known.layer);
+                return Err(Fault::new(place(&path), problem)
+                    .field("path")
+                    .hint(ONLY_ADDS));
+            }
+            if let Some(known) = self
+                .purposes
+                .iter()
+                .find(|known| first(&known.path) == root)
+            {
+                return Err(within(place(&path), "path", &root, &known.layer));
+            }
+            let path = path.into_inner();
+            let mut within = prefixes(&path);
+            within.extend(words.marker.clone());
+            added.push(Purpose {
+                within,
+                path,
+                title,
+                layer: words.name.to_owned(),
+            });
+        }
+        self.purposes.extend(added);
         Ok(())
     }
 
-    fn load_elements(&mut self, source: &PackSource) -> Result<(), Fault> {
-        const FILE: &str = "elements.toml";
-        let raw = source.toml::<Elements>(FILE)?;
+    fn load_elements(&mut self, words: &Words<'_>) -> Result<(), Fault> {
+        let raw = words.layer.toml::<Elements>(ELEMENTS)?;
+        let place = |name: &Spanned<String>| words.layer.span(ELEMENTS, name.span());
         unique(
-            source,
-            FILE,
+            words,
+            ELEMENTS,
             "element",
             raw.element.iter().map(|element| &element.name),
         )?;
-        unique(source, FILE, "set", raw.set.iter().map(|set| &set.name))?;
-        self.elements = raw
-            .element
-            .into_iter()
-            .map(|RawElement { name, title }| Element {
-                name: name.into_inner(),
-                title,
-            })
-            .collect();
-        self.existence.clone_from(raw.existence.get_ref());
-        if self.element(&self.existence).is_none() {
-            let place = source.span(FILE, raw.existence.span());
-            return Err(Fault::new(place, "is not an element of this pack").field("existence"));
+        unique(words, ELEMENTS, "set", raw.set.iter().map(|set| &set.name))?;
+        let is_known = |layer: &str, name: &Spanned<String>| {
+            let problem = format!("is declared by `{layer}` already");
+            Fault::new(place(name), problem).field(name.get_ref())
+        };
+        for RawElement { name, .. } in &raw.element {
+            if let Some(known) = self.element(name.get_ref()) {
+                return Err(is_known(&known.layer, name).hint(ONLY_ADDS));
+            }
         }
+        for RawSet { name, .. } in &raw.set {
+            if let Some(known) = self.sets.iter().find(|set| set.name == *name.get_ref()) {
+                return Err(is_known(&known.layer, name).hint(
+                    "a set is closed: its provisions were read for its elements and no others; \
+                     give the new set a name of its own",
+                ));
+            }
+        }
+        self.elements.extend(
+            raw.element
+                .into_iter()
+                .map(|RawElement { name, title }| Element {
+                    name: name.into_inner(),
+                    title,
+                    layer: words.name.to_owned(),
+                }),
+        );
+        self.set_existence(words, raw.existence)?;
         for RawSet {
             name,
             title,
@@ -250,7 +356,7 @@ impl Vocabulary {
             for member in &members {
                 if self.element(member.get_ref()).is_none() {
                     return Err(Fault::new(
-                        source.span(FILE, member.span()),
+                        place(member),
                         format!("unknown element `{}`", member.get_ref()),
                     )
                     .field("members")
@@ -262,9 +368,54 @@ impl Vocabulary {
                 name: name.into_inner(),
                 title,
                 members,
+                layer: words.name.to_owned(),
+            });
+        }
+        if let Some(marker) = &words.marker {
+            let added = self
+                .elements
+                .iter()
+                .filter(|element| element.layer == words.name);
+            self.sets.push(ElementSet {
+                name: marker.clone(),
+                title: format!("what the overlay {} adds", words.name),
+                members: added.map(|element| element.name.clone()).collect(),
+                layer: words.name.to_owned(),
             });
         }
         Ok(())
+    }
+
+    /// What a row's existence discloses is the pack's to say.
+    fn set_existence(
+        &mut self,
+        words: &Words<'_>,
+        existence: Option<Spanned<String>>,
+    ) -> Result<(), Fault> {
+        let place = |span| words.layer.span(ELEMENTS, span);
+        match (existence, &words.marker) {
+            (Some(name), Some(_)) => {
+                let problem = format!("is said by the pack: `{}`", self.existence);
+                Err(Fault::new(place(name.span()), problem)
+                    .field("existence")
+                    .hint(ONLY_ADDS))
+            }
+            (None, Some(_)) => Ok(()),
+            (None, None) => Err(Fault::new(
+                chancery_model::Place::file(words.layer.name_of(ELEMENTS)),
+                "does not say what a row's existence discloses",
+            )
+            .field("existence")
+            .hint("`existence = \"…\"` names the element")),
+            (Some(name), None) => {
+                self.existence.clone_from(name.get_ref());
+                if self.element(&self.existence).is_none() {
+                    let problem = "is not an element of this pack";
+                    return Err(Fault::new(place(name.span()), problem).field("existence"));
+                }
+                Ok(())
+            }
+        }
     }
 
     /// The agency at `path`, which may be of a family: `research/umich` is of `research/*`.
@@ -288,7 +439,8 @@ impl Vocabulary {
             .iter()
             .find_map(|raw| Some((raw, self.matches(raw, path)?)))?;
         let mut within = prefixes(path);
-        within.extend(raw.also_in.iter().cloned());
+        within.extend(raw.also_in.iter().map(|group| group.get_ref().clone()));
+        within.extend(raw.marker.clone());
         let jurisdiction = match raw.ids {
             Ids::Origin => BTreeSet::from([id.to_owned()]),
             Ids::None | Ids::Any => BTreeSet::new(),
@@ -300,6 +452,7 @@ impl Vocabulary {
             address: raw.address.clone(),
             within,
             jurisdiction,
+            layer: raw.layer.clone(),
         })
     }
 
@@ -400,20 +553,51 @@ fn is_id(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && name.chars().all(plain)
 }
 
+const AGENCIES: &str = "agencies.toml";
+const PURPOSES: &str = "purposes.toml";
+const ELEMENTS: &str = "elements.toml";
+
+const ONLY_ADDS: &str = "an overlay adds to the layers below, and changes nothing in them";
+
+/// A provision of a layer below may except an agency or a purpose of its own with all within it:
+/// whatever an overlay put there would slip through the exception.
+fn within(place: chancery_model::Place, field: &str, root: &str, layer: &str) -> Fault {
+    let problem = format!("would be within `{root}` of `{layer}`, whose provisions do not know it");
+    Fault::new(place, problem)
+        .field(field)
+        .hint("begin the path with a name of your own, for example `ca-dhcs/contractor`")
+}
+
+/// Whether two paths, of which either may be a family, can stand for the same agency.
+fn overlap(one: &str, other: &str) -> bool {
+    let (mut one, mut other) = (one.split('/'), other.split('/'));
+    loop {
+        match (one.next(), other.next()) {
+            (None, None) => return true,
+            (Some(a), Some(b)) if a == b || a == "*" || b == "*" => {}
+            _ => return false,
+        }
+    }
+}
+
 fn unique<'a>(
-    source: &PackSource,
+    words: &Words<'_>,
     file: &str,
     what: &str,
     names: impl Iterator<Item = &'a Spanned<String>>,
 ) -> Result<(), Fault> {
     let mut seen = BTreeSet::new();
     for name in names {
-        if !seen.insert(name.get_ref()) {
-            return Err(Fault::new(
-                source.span(file, name.span()),
-                format!("{what} `{}` is declared twice", name.get_ref()),
-            ));
-        }
+        let problem = if name.get_ref().starts_with(MARKER) {
+            format!(
+                "no {what} may be called `{MARKER}…`, which stands for all that an overlay adds"
+            )
+        } else if !seen.insert(name.get_ref()) {
+            format!("{what} `{}` is declared twice", name.get_ref())
+        } else {
+            continue;
+        };
+        return Err(Fault::new(words.layer.span(file, name.span()), problem));
     }
     Ok(())
 }

@@ -64,6 +64,19 @@ pub struct Rule {
     pub reason: Option<String>,
 }
 
+/// A rule that corrects what the rules before it concluded, for people whose attribute has one of
+/// some values.
+///
+/// Only what comes on top of a table corrects it, and only so that no provision lets more go; who
+/// loads the table sees to that.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// What the attribute becomes, and when.
+    pub rule: Rule,
+    /// The values that it takes the place of.
+    pub instead_of: Vec<String>,
+}
+
 /// A rule over the people who share a group, such as a household.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupRule {
@@ -98,6 +111,8 @@ pub struct Classification {
     pub evidence: Vec<Evidence>,
     /// The rules in order.
     pub rules: Vec<Rule>,
+    /// The corrections in order, after all rules and before the groups.
+    pub corrections: Vec<Correction>,
     /// The rules over groups.
     pub groups: Vec<GroupRule>,
     /// The attributes whose unknowns `separability` explains, in order.

@@ -31,10 +31,25 @@ impl Outcome {
 pub struct LawUsed {
     /// The law pack's name.
     pub pack: String,
-    /// The digest over its files.
+    /// The digest over its files, and those of the overlays.
     pub digest: Digest,
     /// The instruments in force on the day, by id.
     pub in_force: Vec<String>,
+    /// The pack and the overlays on it, from the lowest to the topmost; empty where there are no
+    /// overlays.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerUsed>,
+}
+
+/// A pack or an overlay that a decision was made under.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerUsed {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The digest over its own files.
+    pub digest: Digest,
 }
 
 /// A reading of an instrument that a lawyer could contest, as it was taken.

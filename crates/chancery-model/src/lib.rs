@@ -21,9 +21,12 @@ mod predicate;
 mod request;
 
 pub use census::{Census, Count, Group, Presence, Signature};
-pub use classification::{Classification, Condition, Evidence, GroupRule, Input, InputFrom, Rule};
+pub use classification::{
+    Classification, Condition, Correction, Evidence, GroupRule, Input, InputFrom, Rule,
+};
 pub use decision::{
-    Class, Decision, ElementDecision, Interpretation, LawUsed, Obligation, Outcome, TableCount,
+    Class, Decision, ElementDecision, Interpretation, LawUsed, LayerUsed, Obligation, Outcome,
+    TableCount,
 };
 pub use digest::Digest;
 pub use domain::{Attribute, Domain, UNKNOWN};

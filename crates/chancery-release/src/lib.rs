@@ -50,7 +50,9 @@ pub use question::{Question, ask};
 pub use staging::{Receipt, Released, Signed, Staged};
 pub use suppress::Shown;
 pub use verify::{Keys, Verified, replay, verify};
-pub use workspace::{AskPassphrase, Bucket, Config, Workspace, dataset_law, elements, pack_files};
+pub use workspace::{
+    AskPassphrase, Bucket, Config, Workspace, dataset_law, elements, pack_files, write_pack,
+};
 
 use chancery_model::Fault;
 

@@ -4,7 +4,9 @@ use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chancery_dataset::Dataset;
 use chancery_law::LawPack;
 use chancery_ledger::{SigningKey, VerifierKey};
-use chancery_model::{Digest, Fault, Interpretation, LawUsed, Obligation, Place, Request};
+use chancery_model::{
+    Digest, Fault, Interpretation, LawUsed, LayerUsed, Obligation, Place, Request,
+};
 use chancery_plan::StagedFile;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -102,8 +104,11 @@ pub struct Manifest {
 pub struct Law {
     /// The pack.
     pub pack: String,
-    /// Its digest.
+    /// Its digest, and that of the overlays.
     pub digest: Digest,
+    /// The pack and the overlays on it, from the lowest to the topmost, if there are overlays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub layers: Vec<LayerUsed>,
     /// The instruments in force.
     pub in_force: Vec<InstrumentCited>,
     /// The provisions cited below.
@@ -364,6 +369,7 @@ fn law_cited(used: &LawUsed, law: &LawPack, answer: &Answer) -> Law {
     Law {
         pack: used.pack.clone(),
         digest: used.digest,
+        layers: used.layers.clone(),
         in_force: in_force.collect(),
         provisions: provisions.collect(),
     }

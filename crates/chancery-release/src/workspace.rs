@@ -28,6 +28,9 @@ pub struct Config {
     pub ledger: String,
     /// The folder of the law pack, below the workspace.
     pub law: PathBuf,
+    /// The folders of the overlays on it, below the workspace, from the lowest to the topmost.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlays: Vec<PathBuf>,
     /// A file of the form of `c2sp.org/tlog-policy`, below the workspace: the witnesses, and how many
     /// of them have to cosign a checkpoint before it is published. Without it, none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,6 +56,7 @@ impl Config {
         Self {
             ledger: ledger.into(),
             law: law.into(),
+            overlays: Vec::new(),
             witnesses: None,
             demonstration: false,
             memory_mib: Self::DEFAULT_MEMORY_MIB,
@@ -172,13 +176,7 @@ impl Workspace {
         for folder in ["datasets", "requests", "releases", "keys", "index"] {
             private_folder(&root.join(folder))?;
         }
-        for (name, text) in law {
-            let path = workspace.law_dir().join(name);
-            if let Some(parent) = path.parent() {
-                std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
-            }
-            std::fs::write(&path, text).map_err(Error::io("write", &path))?;
-        }
+        write_pack(&workspace.law_dir(), law)?;
         let name = &workspace.config.ledger;
         let ledger = LogKeys::random(name)?;
         let custodian = SigningKey::random(&format!("{name}/custodian"), Algorithm::Ed25519)?;
@@ -285,15 +283,38 @@ impl Workspace {
         self.releases_dir().join(".staging")
     }
 
-    /// Reads the law pack's files.
+    /// The folders of the overlays, from the lowest to the topmost.
+    pub fn overlay_dirs(&self) -> Vec<PathBuf> {
+        let overlays = self.config.overlays.iter();
+        overlays.map(|overlay| self.root.join(overlay)).collect()
+    }
+
+    /// Reads the files of the law pack and of the overlays on it.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, or is not text.
+    /// A file that cannot be read, or is not text; an overlay that is not there.
     pub fn law_source(&self) -> Result<PackSource, Error> {
         let dir = self.law_dir();
         let files = pack_files(&dir)?;
-        Ok(PackSource::new(dir.display().to_string(), files))
+        let mut source = PackSource::new(dir.display().to_string(), files);
+        for dir in self.overlay_dirs() {
+            if !dir.is_dir() {
+                return Err(self.no_overlay(&dir).into());
+            }
+            source = source.with_overlay(dir.display().to_string(), pack_files(&dir)?);
+        }
+        Ok(source)
+    }
+
+    /// Without a layer that is asked for, nothing is decided: it may hold back what the rest lets go.
+    fn no_overlay(&self, dir: &Path) -> Fault {
+        let file = self.root.join(CONFIG);
+        let text = std::fs::read_to_string(&file).unwrap_or_default();
+        let file = file.display().to_string();
+        let problem = format!("there is no folder `{}`", dir.display());
+        chancery_model::Request::fault(&file, &text, "overlays", problem)
+            .hint("put the overlay back, or take it out of the list on purpose")
     }
 
     /// Loads the law pack.
@@ -531,6 +552,22 @@ pub(crate) fn private_folder(path: &Path) -> Result<(), Error> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(path).map_err(Error::io("create", path))
+}
+
+/// Writes the files of a law pack or of an overlay into a folder, by path below it.
+///
+/// # Errors
+///
+/// When the folder cannot be written.
+pub fn write_pack(dir: &Path, files: &BTreeMap<String, String>) -> Result<(), Error> {
+    for (name, text) in files {
+        let path = dir.join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).map_err(Error::io("create", parent))?;
+        }
+        std::fs::write(&path, text).map_err(Error::io("write", &path))?;
+    }
+    Ok(())
 }
 
 /// Reads the files of a law pack's folder, by path below it.

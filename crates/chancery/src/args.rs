@@ -89,6 +89,13 @@ pub(crate) struct Init {
     /// The ledger's name, without spaces: the origin line of its checkpoints.
     #[arg(long, value_name = "NAME")]
     pub(crate) ledger: Option<String>,
+    /// The law pack: one that is shipped (`us-medicaid`, `us-tax-information`), or a folder to copy.
+    #[arg(long, value_name = "NAME|PATH", default_value = "us-medicaid")]
+    pub(crate) law: String,
+    /// An overlay on the law pack, one that is shipped (`ca-dhcs`) or a folder to copy; each further
+    /// one lies on those before it.
+    #[arg(long, value_name = "NAME|PATH")]
+    pub(crate) overlay: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

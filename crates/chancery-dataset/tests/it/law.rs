@@ -195,6 +195,7 @@ fn classification() -> Classification {
         "",
     )));
     Classification {
+        corrections: Vec::new(),
         digest: "sha256:test".into(),
         origin: "origin".into(),
         fold: BTreeMap::from(

@@ -14,7 +14,7 @@ use super::People;
 use crate::expression::{
     Subject, conditional, entities_in, entities_of, predicate, record, scoped, uid,
 };
-use crate::ruling::{agency, hierarchy};
+use crate::ruling::{agency, hierarchy, named_first};
 use crate::schema::RECORD;
 use crate::{Agency, Error, LawPack, Provision};
 
@@ -211,14 +211,13 @@ impl LawPack {
 
     /// Everything that can be asked about, but the instruments of a day.
     fn known(&self, agencies: &[Agency]) -> Result<Entities, String> {
-        let mut entities = Vec::new();
-        for one in agencies {
-            entities.extend(agency(one)?);
-        }
+        let agencies = agencies.iter().map(|one| agency(one, self.origin_type()));
+        let mut entities = named_first(agencies)?;
         let words = self.vocabulary();
-        for purpose in words.purposes() {
-            entities.extend(hierarchy("Purpose", &purpose.path, &purpose.within)?);
-        }
+        let purposes = words.purposes().iter();
+        entities.extend(named_first(
+            purposes.map(|purpose| hierarchy("Purpose", &purpose.path, &purpose.within)),
+        )?);
         entities.extend(crate::ruling::elements(words)?);
         let domain = self.domain();
         for (at, attribute) in domain.attributes().iter().enumerate() {

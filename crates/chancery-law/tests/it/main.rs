@@ -17,6 +17,9 @@ mod defects;
 mod describe;
 mod enumerate;
 mod impact;
+mod overlay;
 mod pack;
 mod random;
+#[cfg(feature = "symbolic")]
+mod symbolic;
 mod time;

@@ -21,7 +21,13 @@ fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
 }
 
 pub(crate) fn shipped_files() -> BTreeMap<String, String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law/us-medicaid");
+    files_of("us-medicaid")
+}
+
+/// The files of a folder of `law/`.
+pub(crate) fn files_of(folder: &str) -> BTreeMap<String, String> {
+    let law = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law");
+    let root = law.join(folder);
     let mut files = BTreeMap::new();
     collect(&root, &root, &mut files);
     files

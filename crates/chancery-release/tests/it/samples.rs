@@ -72,6 +72,7 @@ pub(crate) fn decision(outcome: Outcome) -> Decision {
             pack: "us-medicaid".to_owned(),
             digest: digest_of("a law pack"),
             in_force: Vec::new(),
+            layers: Vec::new(),
         },
         outcome,
         total: 0,

@@ -48,7 +48,7 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
             .hint("name another folder with `--dir`, or remove that one"));
     }
     step(1, "A demonstration workspace");
-    let workspace = init::make(dir, true, None, None)?;
+    let workspace = init::make(dir, true, None, &init::Chosen::default_pack()?, None)?;
     text::print(&format!(
         "  law pack law/us-medicaid, keys, and a ledger whose first entry names the custodian's key\n  \
          in {}",

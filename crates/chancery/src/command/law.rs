@@ -6,7 +6,7 @@ mod timeline;
 
 use std::process::ExitCode;
 
-use chancery_law::{Effect, Instrument, LawPack};
+use chancery_law::{Effect, Instrument, LawPack, PackLayer};
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -62,7 +62,7 @@ fn list(context: &Context, law: &LawPack, on: Date) {
                 json!({
                     "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
                     "citation": instrument.citation, "in_force": instrument.in_force(on),
-                    "review": instrument.review.status,
+                    "review": instrument.review.status, "layer": instrument.layer,
                     "provisions": instrument.provisions.len(),
                 })
             });
@@ -70,6 +70,7 @@ fn list(context: &Context, law: &LawPack, on: Date) {
             let report = json!({
                 "pack": law.name, "version": law.version, "digest": law.digest.to_string(), "on": on,
                 "as_known": law.known_by(),
+                "layers": layers(law),
                 "instruments": instruments.collect::<Vec<_>>(),
                 "agencies": words.agency_paths().collect::<Vec<_>>(),
                 "purposes": words.purposes().iter().map(|p| p.path.as_str()).collect::<Vec<_>>(),
@@ -81,7 +82,19 @@ fn list(context: &Context, law: &LawPack, on: Date) {
     }
 }
 
+/// The pack and the overlays on it, from the lowest to the topmost.
+fn layers(law: &LawPack) -> Vec<serde_json::Value> {
+    let layer = |layer: &PackLayer| {
+        json!({
+            "name": layer.name, "title": layer.title, "version": layer.version,
+            "digest": layer.digest.to_string(), "base": layer.base.to_string(),
+        })
+    };
+    law.layers.iter().map(layer).collect()
+}
+
 fn listed(law: &LawPack, on: Date) -> String {
+    let has_overlays = law.layers.len() > 1;
     let rows = law.instruments().iter().map(|instrument| {
         let state = if instrument.in_force(on) {
             "in force"
@@ -96,24 +109,28 @@ fn listed(law: &LawPack, on: Date) -> String {
                 .count()
                 .to_string()
         };
-        vec![
+        let mut row = vec![
             instrument.id.clone(),
             instrument.short.clone(),
             state.to_owned(),
             effects(Effect::Permit),
             effects(Effect::Forbid),
-        ]
+        ];
+        row.extend(has_overlays.then(|| instrument.layer.clone()));
+        row
     });
-    let header = ["instrument", "cited as", "state", "lets go", "holds back"];
+    let mut header = vec!["instrument", "cited as", "state", "lets go", "holds back"];
+    header.extend(has_overlays.then_some("layer"));
     let table = text::table(&header, &[3, 4], rows.collect());
     let words = law.vocabulary();
     let list = |names: Vec<&str>| text::wrap(&names.join(", "), "  ");
     format!(
-        "{} ({} {}), on {}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
+        "{} ({} {}), on {}{}\n{table}\nAgencies:\n{}\nPurposes:\n{}\nElements:\n{}",
         law.title,
         law.name,
         law.version,
         on_day(law, on),
+        overlays(law),
         list(words.agency_paths().collect()),
         list(
             words
@@ -124,6 +141,19 @@ fn listed(law: &LawPack, on: Date) -> String {
         ),
         list(words.element_names().collect()),
     )
+}
+
+/// A line for each overlay.
+fn overlays(law: &LawPack) -> String {
+    let overlays = law.layers.iter().skip(1);
+    overlays
+        .map(|layer| {
+            format!(
+                "\nwith the overlay {} ({} {})",
+                layer.title, layer.name, layer.version
+            )
+        })
+        .collect()
 }
 
 fn show(context: &Context, law: &LawPack, id: &str, on: Date) -> Result<()> {
@@ -152,7 +182,7 @@ fn shown_json(law: &LawPack, instrument: &Instrument, on: Date) -> serde_json::V
     });
     json!({
         "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
-        "citation": instrument.citation, "jurisdiction": instrument.jurisdiction,
+        "citation": instrument.citation, "jurisdiction": instrument.jurisdiction, "layer": instrument.layer,
         "review": instrument.review.status, "source": instrument.source, "on": on,
         "as_known": law.known_by(),
         "in_force": instrument.in_force(on), "events": instrument.events,
@@ -175,11 +205,12 @@ fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
         "not in force"
     };
     let mut text = format!(
-        "{}\n{} – {}, {}\n{state} on {}; review: {}\nread in: {} [{}]\n{}",
+        "{}\n{} – {}, {}\nof {}; {state} on {}; review: {}\nread in: {} [{}]\n{}",
         instrument.title,
         instrument.id,
         instrument.citation,
         instrument.jurisdiction,
+        instrument.layer,
         on_day(law, on),
         instrument.review.status,
         instrument.source.name,
@@ -202,7 +233,7 @@ fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
     if !covered.is_empty() {
         let covered: Vec<&str> = covered.into_iter().collect();
         text.push_str(&format!(
-            "\n\nCovers (FIPS) on that day\n{}",
+            "\n\nCovers on that day\n{}",
             text::wrap(&covered.join(" "), "  ")
         ));
     }
@@ -235,18 +266,20 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
     let provisions: usize = law.instruments().iter().map(|i| i.provisions.len()).sum();
     let report = json!({
         "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known_by(),
+        "layers": layers(law),
         "instruments": law.instruments().len(), "provisions": provisions,
         "in_force": in_force.instruments().len(), "unsigned": in_force.unsigned(), "valid": true,
     });
     text::print(&match context.format {
         Format::Json => format!("{report:#}"),
         Format::Text => format!(
-            "VALID: {} {}, {} instruments with {provisions} provisions, {} in force on {}.\n{}",
+            "VALID: {} {}, {} instruments with {provisions} provisions, {} in force on {}.{}\n{}",
             law.name,
             law.digest,
             law.instruments().len(),
             in_force.instruments().len(),
             on_day(law, in_force.on()),
+            overlays(law),
             if in_force.unsigned().is_empty() {
                 "Unsigned law counts: this is a demonstration workspace.".to_owned()
             } else {
