@@ -244,16 +244,22 @@ impl<'a> Pair<'a> {
                 .filter(|a| questions.family(a).is_none());
             agencies.map(str::to_owned).collect::<BTreeSet<String>>()
         });
-        let also: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
-        let of = |pack: &LawPack| {
-            let known = also
-                .iter()
-                .filter(|path| pack.vocabulary().agency(path).is_some());
-            pack.questions(&known.copied().collect::<Vec<_>>())
+        let [named_by_old, named_by_new] = named;
+        let also = |pack: &LawPack, questions: Questions, other: &BTreeSet<String>| {
+            let asked: BTreeSet<&str> = questions.agencies().collect();
+            let other = other.iter().map(String::as_str);
+            let more: Vec<&str> = other
+                .filter(|path| !asked.contains(path) && pack.vocabulary().agency(path).is_some())
+                .collect();
+            if more.is_empty() {
+                Ok(questions)
+            } else {
+                pack.questions(&more)
+            }
         };
         Ok(Self {
-            old_questions: of(old)?,
-            new_questions: of(new)?,
+            old_questions: also(old, old_questions, &named_by_new)?,
+            new_questions: also(new, new_questions, &named_by_old)?,
             records: Records::new(old.domain(), new.domain())?,
             old,
             new,

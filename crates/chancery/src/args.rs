@@ -250,10 +250,10 @@ pub(crate) enum LawCommand {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LawImpact {
-    /// The old law: a law pack's folder, or a day of the workspace's pack.
+    /// The old law: the folder of a law pack or of a workspace, or a day of this workspace's law.
     #[arg(value_name = "OLD")]
     pub(crate) old: String,
-    /// The new law: a law pack's folder, or a day of the workspace's pack.
+    /// The new law: the folder of a law pack or of a workspace, or a day of this workspace's law.
     #[arg(value_name = "NEW")]
     pub(crate) new: String,
     /// The day on which two packs are compared; by default every day.

@@ -274,7 +274,7 @@ fn random_packs_gain_what_the_other_way_round_they_lose_and_the_authorizer_agree
     let mut dice = Dice::new(7);
     let mut refused = Vec::new();
     let mut met = BTreeMap::new();
-    for _ in 0..24 {
+    for _ in 0..16 {
         let (old, old_pack) = Pack::random(&mut dice).load_what_can_be(&mut refused);
         let (new, new_pack) = Pack::random(&mut dice).load_what_can_be(&mut refused);
         let (before, after) = (day(&mut dice), day(&mut dice));
@@ -291,7 +291,7 @@ fn random_packs_gain_what_the_other_way_round_they_lose_and_the_authorizer_agree
             plain(&back.gained, &back.domain)
         );
         *met.entry(forth.verdict().as_str()).or_insert(0) += 1;
-        for _ in 0..12 {
+        for _ in 0..6 {
             let query = crate::random::query(&mut dice, &old_pack);
             let mut said = [
                 Stock::new(&old, before, query.clone()),
@@ -308,7 +308,7 @@ fn random_packs_gain_what_the_other_way_round_they_lose_and_the_authorizer_agree
                 names[1].as_str(),
                 query.purpose.path.as_str(),
             ];
-            for _ in 0..40 {
+            for _ in 0..24 {
                 let element = *dice.pick(&ELEMENTS);
                 let (record, attributes) = someone(&mut dice, &forth.domain);
                 let [was, is] = [0, 1].map(|at: usize| said[at].says(element, &attributes).0);

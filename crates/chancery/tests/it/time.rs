@@ -218,3 +218,43 @@ fn the_law_is_listed_and_shown_as_it_was_known() {
     );
     assert_eq!(checked["as_known"], "2025-12-01");
 }
+
+#[test]
+fn a_hostile_pack_draws_no_script_and_drives_no_terminal() {
+    let bench = Bench::new();
+    let order = bench
+        .workspace()
+        .join(SHIPPED)
+        .join("instruments/order-2025-12-29");
+    let toml = order.join("instrument.toml");
+    let text = std::fs::read_to_string(&toml).unwrap();
+    let evil = "</title><script>alert(1)</script> & \\u001b[2J \\u202e ]]>";
+    let text = text.replace("name = \"Wisconsin\"", &format!("name = \"{evil}\""));
+    let text = text.replace(
+        "short = \"Order of 29 Dec 2025\"",
+        &format!("short = \"{evil}\""),
+    );
+    std::fs::write(&toml, text).unwrap();
+    let file = bench.path().join("evil.svg");
+    let told = law(&bench, &["timeline", "--svg", file.to_str().unwrap()]).stdout;
+    let drawn = std::fs::read_to_string(file).unwrap();
+    assert!(drawn.contains("&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt; &amp;"));
+    assert!(!drawn.contains("<script") && !drawn.contains(['\u{1b}', '\u{202e}']));
+    let old = repository().join(SHIPPED);
+    let new = bench.workspace();
+    let args = [
+        "impact",
+        old.to_str().unwrap(),
+        new.to_str().unwrap(),
+        "--on",
+        "2026-04-01",
+    ];
+    let compared = law(&bench, &args).stdout;
+    assert!(
+        compared.contains("instruments edited: us/cand"),
+        "{compared}"
+    );
+    for text in [told, compared] {
+        assert!(!text.contains(['\u{1b}', '\u{202e}']));
+    }
+}

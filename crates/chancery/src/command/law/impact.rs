@@ -5,7 +5,7 @@ use chancery_law::enumerate::Period;
 use chancery_law::impact::{Added, Difference, Impact, Verdict, impact, impact_of_packs};
 use chancery_law::{LawPack, PackSource, SignOff};
 use chancery_model::{Census, Domain, Signature};
-use chancery_release::Shown;
+use chancery_release::{Shown, Workspace};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -40,8 +40,9 @@ pub(super) fn run(context: &Context, args: &LawImpact) -> Result<()> {
         impact,
     };
     text::print(&match context.format {
-        Format::Json => format!("{:#}", report.json()),
-        Format::Text => report.text(),
+        // A pack that somebody proposes must not drive the terminal of whoever judges it.
+        Format::Json => text::ascii_json(&format!("{:#}", report.json())),
+        Format::Text => text::safe(&report.text()),
     });
     Ok(())
 }
@@ -69,10 +70,17 @@ fn side(context: &Context, given: &str, on: Option<Date>) -> Result<Side> {
         let dir = Path::new(given);
         if !dir.is_dir() {
             let failure = Failure::new(format!("`{given}` is neither a folder nor a day"));
-            return Err(failure.hint("name a law pack's folder, or a day such as 2026-01-06"));
+            return Err(failure.hint(
+                "name the folder of a law pack or a workspace, or a day such as 2026-01-06",
+            ));
         }
-        let files = chancery_release::pack_files(dir)?;
-        LawPack::load(&PackSource::new(given, files))?
+        if dir.join("chancery.toml").is_file() {
+            // A workspace: its pack, with the overlays on it.
+            Workspace::find(dir)?.law()?
+        } else {
+            let files = chancery_release::pack_files(dir)?;
+            LawPack::load(&PackSource::new(given, files))?
+        }
     };
     Ok(Side { law, on })
 }

@@ -44,8 +44,8 @@ pub(super) fn run(context: &Context, law: &LawPack, args: &LawTimeline) -> Resul
         std::fs::write(file, drawn).map_err(|error| Failure::file("write", file, &error))?;
     }
     text::print(&match context.format {
-        Format::Json => format!("{:#}", as_json(&timeline, law)),
-        Format::Text => as_text(&timeline, law),
+        Format::Json => text::ascii_json(&format!("{:#}", as_json(&timeline, law))),
+        Format::Text => text::safe(&as_text(&timeline, law)),
     });
     Ok(())
 }

@@ -662,7 +662,7 @@ fn wrapped(words: &str, width: f64, font: f64) -> Vec<String> {
     lines
 }
 
-/// Text as XML has it; what XML cannot hold is left out.
+/// Text as XML has it; what XML cannot hold, and marks of direction, are left out.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -672,7 +672,7 @@ fn escaped(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\t' | '\n' => safe.push(' '),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c if c.is_control() || text::is_unseen(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
             c => safe.push(c),
         }
     }
