@@ -334,11 +334,26 @@ struct Side<'a> {
     questions: &'a Questions,
 }
 
-/// What a law says: whose is released, and the provisions that say so, with whom they speak of.
-#[derive(Clone, Default)]
-struct Said {
-    released: Option<Arc<People>>,
-    hits: Vec<(String, Effect, Arc<People>)>,
+/// What a law says of one combination; nothing if it does not know a word of it.
+struct Said<'a> {
+    cell: Option<Cell>,
+    provisions: &'a [(String, Effect)],
+}
+
+impl Said<'_> {
+    /// Whose is released.
+    fn released(&self) -> Option<&Arc<People>> {
+        self.cell.as_ref().map(|cell| &cell.released)
+    }
+
+    /// The provisions of one effect, with whom they speak of.
+    fn speaking(&self, effect: Effect) -> impl Iterator<Item = (&str, &Arc<People>)> {
+        let hits = self.cell.iter().flat_map(|cell| &cell.hits);
+        hits.filter_map(move |(provision, people)| {
+            let (id, of) = self.provisions.get(*provision)?;
+            (*of == effect).then_some((id.as_str(), people))
+        })
+    }
 }
 
 impl<'a> Side<'a> {
@@ -377,7 +392,7 @@ impl<'a> Side<'a> {
     }
 
     /// A law that does not know a word lets nothing go.
-    fn cell(&self, [custodian, recipient, purpose, element]: [Option<usize>; 4]) -> Said {
+    fn cell(&self, [custodian, recipient, purpose, element]: [Option<usize>; 4]) -> Said<'_> {
         let at = || {
             Some(At {
                 custodian: custodian?,
@@ -386,18 +401,9 @@ impl<'a> Side<'a> {
                 element: element?,
             })
         };
-        let Some(at) = at() else {
-            return Said::default();
-        };
-        let Cell { released, hits } = self.answers.cell(at);
-        let provisions = self.answers.provisions();
-        let hits = hits.into_iter().filter_map(|(provision, people)| {
-            let (id, effect) = provisions.get(provision)?;
-            Some((id.clone(), *effect, people))
-        });
         Said {
-            released: Some(released),
-            hits: hits.collect(),
+            cell: at().map(|at| self.answers.cell(at)),
+            provisions: self.answers.provisions(),
         }
     }
 }
