@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{Assertion, PackSource, Provision};
+use crate::{Agreement, Assertion, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,8 @@ pub struct Instrument {
     pub assertions: Vec<Assertion>,
     /// The pack or overlay that it is of.
     pub layer: String,
+    /// What the document says of itself, for an agreement, a notice or a routine flow.
+    pub agreement: Option<Agreement>,
     pub(crate) folder: String,
 }
 
@@ -274,6 +276,7 @@ impl Instrument {
             provisions: Vec::new(),
             assertions: Vec::new(),
             layer: String::new(),
+            agreement: None,
             folder: folder.to_owned(),
         })
     }
@@ -300,6 +303,7 @@ impl Instrument {
         let without = Self {
             provisions: Vec::new(),
             folder: String::new(),
+            layer: String::new(),
             ..self.clone()
         };
         format!("{without:?}")
@@ -323,6 +327,13 @@ impl Instrument {
             };
         }
         in_force
+    }
+
+    /// The last day of its term, if that is over on a day.
+    pub fn ended(&self, on: Date) -> Option<Date> {
+        let last = self.events.iter().rfind(|event| event.on <= on)?;
+        let ended = last.kind == EventKind::Expired && !self.in_force(on);
+        ended.then_some(last.on)
     }
 
     /// The origins that are parties on a day, without the doubtful ones.

@@ -22,6 +22,7 @@ mod instrument;
 
 mod provision;
 
+pub mod agreement;
 mod assertion;
 
 mod schema;
@@ -31,6 +32,10 @@ mod expression;
 mod check;
 
 mod pack;
+
+mod standing;
+
+mod roles;
 
 mod in_force;
 
@@ -54,14 +59,19 @@ pub mod prove;
 pub mod symbolic;
 
 pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
+pub mod review;
+
+pub use agreement::Agreement;
 pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
-pub use in_force::{InForce, SignOff};
+pub use in_force::{Edition, InForce, NotCounting};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
 pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
+pub use roles::{Act, Person, Roles};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::{Layer, PackSource};
+pub use source::{Layer, PackSource, Unit, UnitKind};
+pub use standing::{OnRecord, SignOff, Standing, State, Why};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 
 use chancery_model::Fault;

@@ -15,11 +15,13 @@ mod agree;
 mod answers;
 mod defects;
 mod describe;
+mod editions;
 mod enumerate;
 mod impact;
 mod overlay;
 mod pack;
 mod random;
+mod review;
 #[cfg(feature = "symbolic")]
 mod symbolic;
 mod time;
