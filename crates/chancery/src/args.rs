@@ -347,10 +347,12 @@ fn suspension_reason(text: &str) -> Result<SuspensionReason, String> {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LawImpact {
-    /// The old law: the folder of a law pack or of a workspace, or a day of this workspace's law.
+    /// The old law: the folder of a law pack or of a workspace, a day of this workspace's
+    /// law, or `signed`: what is signed off of it.
     #[arg(value_name = "OLD")]
     pub(crate) old: String,
-    /// The new law: the folder of a law pack or of a workspace, or a day of this workspace's law.
+    /// The new law: the folder of a law pack or of a workspace, a day of this workspace's
+    /// law, or `recorded`: all of it.
     #[arg(value_name = "NEW")]
     pub(crate) new: String,
     /// The day on which two packs are compared; by default every day.

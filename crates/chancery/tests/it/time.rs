@@ -108,6 +108,11 @@ fn what_cannot_be_compared_or_drawn_is_refused_with_a_hint() {
             "days already",
         ),
         (
+            &["impact", "signed", "recorded"][..],
+            1,
+            "nothing is signed off",
+        ),
+        (
             &["timeline", "us/nothing"][..],
             3,
             "unknown instrument `us/nothing`",
