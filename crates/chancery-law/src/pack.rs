@@ -469,6 +469,10 @@ impl LawPack {
         &self.instruments
     }
 
+    pub(crate) fn instruments_mut(&mut self) -> &mut Vec<Instrument> {
+        &mut self.instruments
+    }
+
     /// The instrument with this id.
     pub fn instrument(&self, id: &str) -> Option<&Instrument> {
         self.instruments

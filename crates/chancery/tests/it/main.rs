@@ -39,3 +39,5 @@ mod faults;
 
 mod outages;
 mod prove;
+
+mod time;
