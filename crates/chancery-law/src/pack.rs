@@ -223,7 +223,7 @@ impl LawPack {
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
                 found.extend(self.load_assertions(source, instrument, words));
-                found.extend(self.load_agreement(source, instrument, &ids));
+                found.extend(self.load_agreement(source, instrument, words, &ids));
             }
             faults.extend(found);
         }
@@ -322,10 +322,11 @@ impl LawPack {
         &self,
         source: &PackSource,
         instrument: &mut Instrument,
+        vocabulary: &Vocabulary,
         instruments: &[String],
     ) -> Vec<Fault> {
         let known = agreement::Known {
-            vocabulary: &self.vocabulary,
+            vocabulary,
             domain: &self.domain,
             instruments,
         };

@@ -432,6 +432,9 @@ pub(crate) struct LawReview {
     /// The day of the review; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+    /// Only what had been recorded by this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
     /// Write the review as a page that prints.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

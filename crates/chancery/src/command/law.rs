@@ -55,6 +55,9 @@ fn look(context: &Context, args: &args::Law) -> Result<()> {
         LawCommand::Export(args) => export::run(context, &workspace, &law, args)?,
         LawCommand::Review(args) => review::run(context, &workspace, &law, args)?,
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
+        LawCommand::Review(args) => {
+            review::run(context, &workspace, &known(law, args.as_known), args)?;
+        }
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
         LawCommand::Show { id, on, as_known } => {
             show(context, &known(law, *as_known), id, day(*on))?;

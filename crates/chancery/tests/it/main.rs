@@ -24,6 +24,8 @@ mod cli;
 
 mod refused;
 
+mod review;
+
 mod law_defects;
 
 mod ledger;
