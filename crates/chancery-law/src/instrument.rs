@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{PackSource, Provision};
+use crate::{Assertion, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,6 +32,23 @@ pub enum EventKind {
     Expired,
 }
 
+impl EventKind {
+    /// Its word in instrument.toml.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Issued => "issued",
+            Self::Effective => "effective",
+            Self::Stayed => "stayed",
+            Self::StayLifted => "stay-lifted",
+            Self::Modified => "modified",
+            Self::Extended => "extended",
+            Self::Superseded => "superseded",
+            Self::Vacated => "vacated",
+            Self::Expired => "expired",
+        }
+    }
+}
+
 /// One event of an instrument's timeline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
@@ -39,6 +56,9 @@ pub struct Event {
     pub on: Date,
     /// What happened.
     pub kind: EventKind,
+    /// The day on which the pack's keepers had recorded it, if that is another day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Date>,
     /// More about it.
     pub note: Option<String>,
 }
@@ -58,8 +78,25 @@ pub struct Party {
     /// Whether sources disagree: counts where data is held back, never where it is let go.
     #[serde(default)]
     pub doubtful: bool,
+    /// The day on which the pack's keepers had recorded it, if that is not its first day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded: Option<Date>,
     /// More about it.
     pub note: Option<String>,
+}
+
+impl Event {
+    /// The day from which it is known: when it was recorded, or else its own day.
+    pub fn known_from(&self) -> Date {
+        self.recorded.unwrap_or(self.on)
+    }
+}
+
+impl Party {
+    /// The day from which it is known: when it was recorded, or else its first day.
+    pub fn known_from(&self) -> Date {
+        self.recorded.unwrap_or(self.from)
+    }
 }
 
 /// How far an instrument's encoding has been reviewed.
@@ -100,6 +137,8 @@ pub struct Instrument {
     pub jurisdiction: String,
     /// How far its encoding has been reviewed.
     pub review: Review,
+    /// The day on which its facts had been recorded, but for those that name a day of their own.
+    pub recorded: Option<Date>,
     /// Where the facts were read.
     pub source: SourceRead,
     /// Its timeline, in order.
@@ -111,6 +150,8 @@ pub struct Instrument {
     obligations: Vec<RawObligation>,
     /// Its clauses as policies.
     pub provisions: Vec<Provision>,
+    /// What must never or always leave, restated apart from the provisions.
+    pub assertions: Vec<Assertion>,
     /// The pack or overlay that it is of.
     pub layer: String,
     pub(crate) folder: String,
@@ -158,6 +199,7 @@ struct Raw {
     citation: String,
     jurisdiction: String,
     review: String,
+    recorded: Option<Spanned<Date>>,
     source: SourceRead,
     #[serde(default)]
     event: Vec<RawEvent>,
@@ -174,6 +216,7 @@ struct Raw {
 struct RawEvent {
     on: Spanned<Date>,
     kind: EventKind,
+    recorded: Option<Spanned<Date>>,
     note: Option<String>,
 }
 
@@ -200,10 +243,19 @@ impl Instrument {
         if !faults.is_empty() {
             return Err(faults);
         }
+        let recorded = raw.recorded.map(Spanned::into_inner);
         let event = |raw: RawEvent| Event {
             on: raw.on.into_inner(),
             kind: raw.kind,
+            recorded: raw.recorded.map(Spanned::into_inner).or(recorded),
             note: raw.note,
+        };
+        let party = |raw: Spanned<Party>| {
+            let party = raw.into_inner();
+            Party {
+                recorded: party.recorded.or(recorded),
+                ..party
+            }
         };
         Ok(Self {
             id: raw.id.into_inner(),
@@ -213,12 +265,14 @@ impl Instrument {
             citation: raw.citation,
             jurisdiction: raw.jurisdiction,
             review: Review { status: raw.review },
+            recorded,
             source: raw.source,
             events: raw.event.into_iter().map(event).collect(),
-            parties: raw.party.into_iter().map(Spanned::into_inner).collect(),
+            parties: raw.party.into_iter().map(party).collect(),
             interpretations: raw.interpretation,
             obligations: raw.obligation,
             provisions: Vec::new(),
+            assertions: Vec::new(),
             layer: String::new(),
             folder: folder.to_owned(),
         })
@@ -239,6 +293,39 @@ impl Instrument {
             .field("event")
             .hint("an event of the kind `effective` gives its first day in force")
         })
+    }
+
+    /// Everything that it says besides its provisions, to tell whether it was edited.
+    pub(crate) fn facts(&self) -> String {
+        let Self {
+            id: _,
+            title,
+            short,
+            kind,
+            citation,
+            jurisdiction,
+            review,
+            recorded,
+            source,
+            events,
+            parties,
+            interpretations,
+            obligations,
+            provisions: _,
+            assertions,
+            layer: _,
+            folder: _,
+        } = self;
+        format!(
+            "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
+             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?}"
+        )
+    }
+
+    /// Forgets the events and parties that were recorded after a day.
+    pub(crate) fn forget_after(&mut self, known: Date) {
+        self.events.retain(|event| event.known_from() <= known);
+        self.parties.retain(|party| party.known_from() <= known);
     }
 
     /// Whether it is in force on a day.
@@ -334,6 +421,7 @@ fn check(source: &PackSource, path: &str, raw: &Raw, origins: &BTreeSet<String>)
         );
     }
     faults.extend(check_digest(source, path, &raw.source));
+    faults.extend(check_recorded(source, path, raw));
     faults.extend(check_timeline(source, path, &raw.event));
     for party in &raw.party {
         let place = || source.span(path, party.span());
@@ -388,6 +476,38 @@ fn check_digest(source: &PackSource, path: &str, read: &SourceRead) -> Option<Fa
             "the text's digest is `{digest}`: has the text changed since the review?"
         ))
     })
+}
+
+/// What was recorded before the instrument was there, or years after its last event, is a slip of
+/// the pen: an audit would take it for what was known, or for what was not.
+fn check_recorded(source: &PackSource, path: &str, raw: &Raw) -> Vec<Fault> {
+    let days = || raw.event.iter().map(|event| *event.on.get_ref());
+    let (Some(first), Some(last)) = (days().min(), days().max()) else {
+        return Vec::new();
+    };
+    let judge = |recorded: Date, place: &dyn Fn() -> chancery_model::Place| {
+        let fault = |problem: String| Fault::new(place(), problem).field("recorded");
+        if recorded < first {
+            let problem = format!("is before the first event of the instrument, {first}");
+            Some(fault(problem).hint("nobody records a fact of what is not there yet"))
+        } else if recorded.year() > last.year() + MOST_YEARS_AHEAD {
+            let fault = fault("is years after the last event of the instrument".to_owned());
+            Some(fault.hint("is the year mistyped?"))
+        } else {
+            None
+        }
+    };
+    let own = raw.recorded.iter();
+    let events = raw.event.iter().filter_map(|event| event.recorded.as_ref());
+    let dated = own
+        .chain(events)
+        .filter_map(|recorded| judge(*recorded.get_ref(), &|| source.span(path, recorded.span())));
+    let parties = raw.party.iter().filter_map(|party| {
+        judge(party.get_ref().recorded?, &|| {
+            source.span(path, party.span())
+        })
+    });
+    dated.chain(parties).collect()
 }
 
 fn check_timeline(source: &PackSource, path: &str, events: &[RawEvent]) -> Vec<Fault> {

@@ -22,6 +22,8 @@ mod instrument;
 
 mod provision;
 
+mod assertion;
+
 mod schema;
 
 mod expression;
@@ -36,9 +38,24 @@ pub mod ruling;
 
 mod confirm;
 
+mod hindsight;
+
 pub mod enumerate;
 
+pub mod describe;
+
+pub mod impact;
+
+pub mod timeline;
+
+pub mod prove;
+
+#[cfg(feature = "symbolic")]
+pub mod symbolic;
+
+pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
 pub use confirm::Confirmed;
+pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{InForce, SignOff};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
 pub use pack::{LawPack, PackLayer};

@@ -1,16 +1,21 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use cedar_policy::{Policy, PolicySet, Schema, ValidationMode, Validator};
 use chancery_model::{Classification, Digest, Domain, Fault, LayerUsed, Place, UNKNOWN};
+use jiff::civil::Date;
+use serde::Deserialize;
+use toml::Spanned;
 
 use crate::check::Checker;
 use crate::classification::{self, Move};
 use crate::expression::Probe;
 use crate::source::Head;
+use crate::vocabulary::did_you_mean;
 use crate::{
-    Effect, Error, Instrument, PackSource, Provision, Vocabulary, provision, schema, vocabulary,
+    Effect, Error, Instrument, PackSource, Provision, Query, Vocabulary, assertion, provision,
+    schema, vocabulary,
 };
-use serde::Deserialize;
 
 /// A law pack with the overlays on it: instruments, vocabulary and classification table, parsed and
 /// strictly validated.
@@ -26,6 +31,7 @@ use serde::Deserialize;
 /// INVARIANT: every provision in it passed Cedar's strict validator without a warning, uses no
 /// operator that can err, names only declared things, and, if it forbids, is not escaped by a
 /// record with an unknown attribute. A permit of a layer never applies to a word of a layer above it.
+#[derive(Clone)]
 pub struct LawPack {
     /// Its name.
     pub name: String,
@@ -40,10 +46,14 @@ pub struct LawPack {
     pub(crate) schema: Schema,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
-    pub(crate) probe: Probe,
+    /// What may be done with a record, by the schema.
+    pub(crate) actions: Vec<String>,
+    pub(crate) probe: Arc<Probe>,
     vocabulary: Vocabulary,
     classification: Classification,
     instruments: Vec<Instrument>,
+    as_known: Option<Date>,
+    timeline: Option<Query>,
 }
 
 impl std::fmt::Debug for LawPack {
@@ -63,6 +73,16 @@ struct RawPack {
     title: String,
     version: String,
     description: Option<String>,
+    timeline: Option<RawFlow>,
+}
+
+/// The flow that a timeline is about unless it is told otherwise.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFlow {
+    custodian: Spanned<String>,
+    recipient: Spanned<String>,
+    purpose: Spanned<String>,
 }
 
 /// A pack, or an overlay on it.
@@ -133,12 +153,21 @@ impl LawPack {
             schema: loaded.schema,
             domain: loaded.domain,
             types: loaded.types,
-            probe,
+            actions: loaded.actions,
+            probe: Arc::new(probe),
             vocabulary: words.last().cloned().unwrap_or_default(),
             classification,
             instruments: Vec::new(),
+            as_known: None,
+            timeline: None,
         };
         let mut faults = pack.load_instruments(source, &words);
+        if let Some(flow) = raw.timeline {
+            match pack.flow(source, &flow) {
+                Ok(query) => pack.timeline = Some(query),
+                Err(fault) => faults.push(fault),
+            }
+        }
         if faults.is_empty() {
             faults = pack.check_moves(&words, &moves);
         }
@@ -191,6 +220,7 @@ impl LawPack {
             let mut found = Vec::new();
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
+                found.extend(self.load_assertions(source, instrument));
             }
             faults.extend(found);
         }
@@ -285,6 +315,22 @@ impl LawPack {
         faults
     }
 
+    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+        let known = assertion::Known {
+            vocabulary: &self.vocabulary,
+            domain: &self.domain,
+            origin: &self.classification.origin,
+            actions: &self.actions,
+        };
+        match assertion::load(source, &instrument.folder, &instrument.id, &known) {
+            Ok(assertions) => {
+                instrument.assertions = assertions;
+                Vec::new()
+            }
+            Err(faults) => faults,
+        }
+    }
+
     /// Cedar's strict validation; a warning (a clause that can never apply) is a fault too.
     fn validate(
         &self,
@@ -316,6 +362,55 @@ impl LawPack {
             .validation_warnings()
             .map(|warning| fault(warning.to_string(), warning));
         errors.chain(warnings).collect()
+    }
+
+    /// The pack as it was known on a day: without the events and parties that were recorded later.
+    ///
+    /// Its instruments, its provisions and its digest are those of the pack: an instrument of which
+    /// nothing had been recorded is in force on no day.
+    #[must_use]
+    pub fn as_known(&self, known: Date) -> Self {
+        let mut pack = self.clone();
+        for instrument in &mut pack.instruments {
+            instrument.forget_after(known);
+        }
+        pack.as_known = Some(pack.as_known.map_or(known, |before| before.min(known)));
+        pack
+    }
+
+    /// The day as known on which it stands; `None` when everything recorded counts.
+    pub fn known_by(&self) -> Option<Date> {
+        self.as_known
+    }
+
+    fn flow(&self, source: &PackSource, flow: &RawFlow) -> Result<Query, Fault> {
+        let words = &self.vocabulary;
+        let unknown = |field: &str, word: &Spanned<String>, hint: String| {
+            let place = source.span("pack.toml", word.span());
+            let problem = format!("`{}` is not in the pack's vocabulary", word.get_ref());
+            Fault::new(place, problem).field(field).hint(hint)
+        };
+        let agency = |field: &str, path: &Spanned<String>| {
+            words.agency(path.get_ref()).ok_or_else(|| {
+                let hint = did_you_mean(path.get_ref(), words.agency_paths());
+                unknown(field, path, hint)
+            })
+        };
+        let purpose = words.purpose(flow.purpose.get_ref()).ok_or_else(|| {
+            let known = words.purposes().iter().map(|purpose| purpose.path.as_str());
+            let hint = did_you_mean(flow.purpose.get_ref(), known);
+            unknown("purpose", &flow.purpose, hint)
+        })?;
+        Ok(Query {
+            recipient: agency("recipient", &flow.recipient)?,
+            custodian: agency("custodian", &flow.custodian)?,
+            purpose: purpose.clone(),
+        })
+    }
+
+    /// The flow that a timeline of the pack is about unless it is told otherwise.
+    pub fn timeline_flow(&self) -> Option<&Query> {
+        self.timeline.as_ref()
     }
 
     /// The agencies, purposes and elements.

@@ -17,6 +17,8 @@ pub(crate) struct Loaded {
     pub(crate) domain: Domain,
     /// For each attribute in domain order, the enumerated entity type of its values.
     pub(crate) types: Vec<String>,
+    /// What may be done with a record.
+    pub(crate) actions: Vec<String>,
 }
 
 pub(crate) fn load(source: &PackSource) -> Result<Loaded, Fault> {
@@ -42,10 +44,16 @@ pub(crate) fn load(source: &PackSource) -> Result<Loaded, Fault> {
         )
     };
     let (domain, types) = domain(&json).map_err(fault)?;
+    let mut actions: Vec<String> = schema
+        .actions()
+        .map(|action| action.id().unescaped().to_owned())
+        .collect();
+    actions.sort();
     Ok(Loaded {
         schema,
         domain,
         types,
+        actions,
     })
 }
 

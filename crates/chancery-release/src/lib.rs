@@ -18,6 +18,8 @@ mod question;
 
 mod answer;
 
+mod audit;
+
 mod suppress;
 
 mod manifest;
@@ -37,6 +39,7 @@ mod verify;
 mod check;
 
 pub use answer::{Answer, answer, decide};
+pub use audit::{Audit, AuditedElement, AuditedPeople, audit};
 pub use book::{Book, retire, rotate, still_held};
 pub use check::{Problem, ReleaseCheck, check_releases};
 pub use clock::{Clock, Fixed, System};

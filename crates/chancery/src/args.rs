@@ -218,6 +218,9 @@ pub(crate) enum LawCommand {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
     /// Show an instrument: events, parties, provisions, readings.
     Show {
@@ -226,13 +229,67 @@ pub(crate) enum LawCommand {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
+    /// Say what a change of the law does to every disclosure there could be.
+    Impact(LawImpact),
+    /// Show what happened when, and what each event changed for a flow of records.
+    Timeline(LawTimeline),
     /// Validate the law pack strictly.
     Check {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
+        /// Only what had been recorded by this day.
+        #[arg(long, value_name = "DATE")]
+        as_known: Option<Date>,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawImpact {
+    /// The old law: a law pack's folder, or a day of the workspace's pack.
+    #[arg(value_name = "OLD")]
+    pub(crate) old: String,
+    /// The new law: a law pack's folder, or a day of the workspace's pack.
+    #[arg(value_name = "NEW")]
+    pub(crate) new: String,
+    /// The day on which two packs are compared; by default every day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Count the people concerned in this dataset, by origin.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawTimeline {
+    /// The instruments by id; by default all orders, agreements and notices.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// The first day; by default three weeks before the first event.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<Date>,
+    /// The last day; by default three weeks after the last event.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<Date>,
+    /// Only what had been recorded by this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
+    /// Who discloses; by default as the pack says.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) custodian: Option<String>,
+    /// Who receives; by default as the pack says.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) recipient: Option<String>,
+    /// For what; by default as the pack says.
+    #[arg(long, value_name = "PURPOSE")]
+    pub(crate) purpose: Option<String>,
+    /// Also draw it into this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -243,6 +300,9 @@ pub(crate) struct Decide {
     /// The day whose law applies; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+    /// Decide by what had been recorded by this day alone, and say what is known since.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
     /// Print the optimised plan of each table instead.
     #[arg(long)]
     pub(crate) plan: bool,

@@ -252,6 +252,11 @@ impl Questions {
         &self.actions
     }
 
+    /// The agencies, by path.
+    pub fn agencies(&self) -> impl Iterator<Item = &str> {
+        self.agencies.iter().map(|agency| agency.path.as_str())
+    }
+
     /// The open family, such as `research/*`, for which an agency stands here.
     pub fn family(&self, agency: &str) -> Option<&str> {
         let at = self

@@ -12,7 +12,7 @@ use crate::pack::shipped;
 const IDENTITY_AND_LOCATION: &str =
     "enrollment medicaid_id name birth_date address phone citizenship immigration_status";
 const THE_SIX: &str = "medicaid_id birth_date address phone citizenship immigration_status";
-const PLAINTIFFS: &str = "04 06 08 09 10 15 17 25 23 24 26 27 32 34 35 36 41 44 50 53";
+pub(crate) const PLAINTIFFS: &str = "04 06 08 09 10 15 17 25 23 24 26 27 32 34 35 36 41 44 50 53";
 
 fn query(pack: &LawPack, custodian: &str, recipient: &str, purpose: &str) -> Query {
     let words = pack.vocabulary();
@@ -57,10 +57,10 @@ fn all_signatures(pack: &LawPack, origins: &[&str]) -> Vec<Signature> {
     all
 }
 
-type Person = BTreeMap<String, String>;
+pub(crate) type Person = BTreeMap<String, String>;
 
 /// Everybody there could be, described once for all tests.
-fn everybody(pack: &LawPack) -> &'static [(Signature, Person)] {
+pub(crate) fn everybody(pack: &LawPack) -> &'static [(Signature, Person)] {
     static EVERYBODY: OnceLock<Vec<(Signature, Person)>> = OnceLock::new();
     EVERYBODY.get_or_init(|| {
         let described = |s: Signature| (s.clone(), pack.domain().describe(&s));
@@ -93,11 +93,11 @@ fn is(person: &Person, attribute: &str, value: &str) -> bool {
     person[attribute] == value
 }
 
-fn noncitizen_identity(element: &str, person: &Person) -> bool {
+pub(crate) fn noncitizen_identity(element: &str, person: &Person) -> bool {
     lists(IDENTITY_AND_LOCATION, element) && is(person, "citizenship", "noncitizen")
 }
 
-fn second_order(element: &str, person: &Person) -> bool {
+pub(crate) fn second_order(element: &str, person: &Person) -> bool {
     let open = lists(THE_SIX, element) || element == "enrollment";
     let contact = ["address", "phone"].contains(&element);
     open && noncitizen_identity(element, person)

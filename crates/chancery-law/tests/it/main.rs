@@ -14,7 +14,12 @@
 mod agree;
 mod answers;
 mod defects;
+mod describe;
 mod enumerate;
+mod impact;
 mod overlay;
 mod pack;
 mod random;
+#[cfg(feature = "symbolic")]
+mod symbolic;
+mod time;

@@ -5,7 +5,7 @@ use chancery_dataset::Dataset;
 use chancery_law::{InForce, LawPack};
 use chancery_model::{Decision, ElementDecision, Outcome, Predicate};
 use chancery_plan::{Embedded, Limits};
-use chancery_release::Answer;
+use chancery_release::{Answer, Audit, AuditedElement, AuditedPeople};
 
 use super::report::Report;
 use super::{Context, Result, day, json, read_request};
@@ -17,12 +17,29 @@ pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     let (question, dataset) = read_request(&args.request, &workspace, &law)?;
-    let in_force = law.in_force(day(args.on), workspace.sign_off())?;
-    let answer = chancery_release::decide(question, &in_force, &dataset)?;
+    let on = day(args.on);
+    let known = args.as_known.map(|known| (known, law.as_known(known)));
+    let applied = known.as_ref().map_or(&law, |(_, law)| law);
+    let in_force = applied.in_force(on, workspace.sign_off())?;
+    let answer = chancery_release::decide(question.clone(), &in_force, &dataset)?;
     if args.plan {
         text::print(&plans(context.format, &answer, &law, &dataset)?);
-    } else {
-        print(context.format, &answer, &in_force, &dataset)?;
+        return Ok(exit(answer.decision()));
+    }
+    match known {
+        None => print(context.format, &answer, &in_force, &dataset)?,
+        Some((known, _)) => {
+            let today = law.in_force(on, workspace.sign_off())?;
+            let today = chancery_release::decide(question, &today, &dataset)?;
+            let audit = chancery_release::audit(known, &answer, &today, &law, &dataset);
+            text::print(&audited(
+                context.format,
+                &answer,
+                &audit,
+                &in_force,
+                &dataset,
+            )?);
+        }
     }
     Ok(exit(answer.decision()))
 }
@@ -63,6 +80,29 @@ pub(crate) fn text(answer: &Answer, law: &InForce<'_>, dataset: &Dataset) -> Str
     .text()
 }
 
+/// A decision by what was known on an earlier day, with what is known since.
+fn audited(
+    format: Format,
+    answer: &Answer,
+    audit: &Audit,
+    law: &InForce<'_>,
+    dataset: &Dataset,
+) -> Result<String> {
+    match format {
+        Format::Json => {
+            json(&Report::new(answer.decision(), law.pack()).with_audit(audit, law.pack()))
+        }
+        Format::Text => {
+            let face = Face {
+                answer,
+                law,
+                origins: origins(law, dataset),
+            };
+            Ok(format!("{}\n\n{}", face.text(), face.hindsight(audit)))
+        }
+    }
+}
+
 /// The optimised plan of every table and origin, as DataFusion shows it.
 fn plans(format: Format, answer: &Answer, law: &LawPack, dataset: &Dataset) -> Result<String> {
     let failed = |error: &dyn std::fmt::Display| Failure::new(error.to_string());
@@ -100,6 +140,9 @@ fn plans(format: Format, answer: &Answer, law: &LawPack, dataset: &Dataset) -> R
         }
     }
 }
+
+/// One side of what is known since.
+type Side = fn(&AuditedElement) -> &AuditedPeople;
 
 /// The decision as a privacy officer reads it, aloud if need be.
 struct Face<'a> {
@@ -140,11 +183,63 @@ impl Face<'_> {
             decision.law.pack,
             short(&decision.law.digest.to_string()),
         );
+        if let Some(known) = self.law.pack().known_by() {
+            let known = text::day(known);
+            text.push_str(&format!("\nOnly what had been recorded by {known} counts."));
+        }
         let unsigned = self.law.unsigned().len();
         if unsigned > 0 {
             text.push_str(&format!(
                 "\n{unsigned} provisions that would let data go are not signed off and do not count."
             ));
+        }
+        text
+    }
+
+    /// What is known since, where it makes a difference.
+    fn hindsight(&self, audit: &Audit) -> String {
+        let sides: [(&str, &str, Side); 2] = [
+            ("fewer", "known only later to be unlawful", |element| {
+                &element.known_only_later
+            }),
+            ("more", "known only later to be lawful", |element| {
+                &element.lawful_only_later
+            }),
+        ];
+        let counted = sides.map(|(word, _, side)| {
+            let changed = audit.elements.iter().map(side);
+            let changed = changed.filter(|people| people.when != Predicate::Never);
+            let most = changed.clone().map(|people| people.subjects).max();
+            match (changed.count(), most) {
+                (0, _) | (_, None) => format!("none {word}"),
+                (1, Some(most)) => format!("1 element {word}, about {}", text::people(most)),
+                (n, Some(most)) => {
+                    format!("{n} elements {word}, about up to {}", text::people(most))
+                }
+            }
+        });
+        let mut text = format!("With what is known today: {}.", counted.join("; "));
+        for (_, what, side) in sides {
+            let mut by_people: Vec<(&AuditedPeople, Vec<&String>)> = Vec::new();
+            for element in &audit.elements {
+                let people = side(element);
+                let known = by_people.iter_mut().find(|(known, _)| *known == people);
+                match known {
+                    _ if people.when == Predicate::Never => {}
+                    Some((_, elements)) => elements.push(&element.element),
+                    None => by_people.push((people, vec![&element.element])),
+                }
+            }
+            for (people, elements) in by_people {
+                let titles = self.titles(elements.into_iter());
+                let when = people.when.display(self.law.pack().domain());
+                let line = format!("{what}, of {}: {when}", text::people(people.subjects));
+                text.push_str(&format!(
+                    "\n{}\n{}",
+                    text::hang(&titles, "  · ", "    "),
+                    text::hang(&line, "      ", "        ")
+                ));
+            }
         }
         text
     }

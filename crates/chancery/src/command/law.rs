@@ -1,3 +1,9 @@
+mod impact;
+
+mod names;
+
+mod timeline;
+
 use std::process::ExitCode;
 
 use chancery_law::{Effect, Instrument, LawPack, PackLayer};
@@ -10,17 +16,43 @@ use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
+    if let LawCommand::Impact(args) = &args.command {
+        // Two packs can be compared without a workspace.
+        impact::run(context, args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     match &args.command {
-        LawCommand::List { on } => list(context, &law, day(*on)),
-        LawCommand::Show { id, on } => show(context, &law, id, day(*on))?,
-        LawCommand::Check { on } => {
+        LawCommand::Impact(args) => impact::run(context, args)?,
+        LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
+        LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
+        LawCommand::Show { id, on, as_known } => {
+            show(context, &known(law, *as_known), id, day(*on))?;
+        }
+        LawCommand::Check { on, as_known } => {
+            let law = known(law, *as_known);
             let in_force = law.in_force(day(*on), workspace.sign_off())?;
             check(context, &law, &in_force);
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The pack as known on a day, or with everything that is recorded.
+pub(super) fn known(law: LawPack, as_known: Option<Date>) -> LawPack {
+    match as_known {
+        Some(known) => law.as_known(known),
+        None => law,
+    }
+}
+
+/// A day of the law in words, with the day as known on which it stands.
+fn on_day(law: &LawPack, on: Date) -> String {
+    match law.known_by() {
+        Some(known) => format!("{}, as known on {}", text::day(on), text::day(known)),
+        None => text::day(on),
+    }
 }
 
 fn list(context: &Context, law: &LawPack, on: Date) {
@@ -37,6 +69,7 @@ fn list(context: &Context, law: &LawPack, on: Date) {
             let words = law.vocabulary();
             let report = json!({
                 "pack": law.name, "version": law.version, "digest": law.digest.to_string(), "on": on,
+                "as_known": law.known_by(),
                 "layers": layers(law),
                 "instruments": instruments.collect::<Vec<_>>(),
                 "agencies": words.agency_paths().collect::<Vec<_>>(),
@@ -96,7 +129,7 @@ fn listed(law: &LawPack, on: Date) -> String {
         law.title,
         law.name,
         law.version,
-        text::day(on),
+        on_day(law, on),
         overlays(law),
         list(words.agency_paths().collect()),
         list(
@@ -134,13 +167,13 @@ fn show(context: &Context, law: &LawPack, id: &str, on: Date) -> Result<()> {
             .invalid()
     })?;
     match context.format {
-        Format::Json => text::print(&format!("{:#}", shown_json(instrument, on))),
-        Format::Text => text::print(&shown(instrument, on)),
+        Format::Json => text::print(&format!("{:#}", shown_json(law, instrument, on))),
+        Format::Text => text::print(&shown(law, instrument, on)),
     }
     Ok(())
 }
 
-fn shown_json(instrument: &Instrument, on: Date) -> serde_json::Value {
+fn shown_json(law: &LawPack, instrument: &Instrument, on: Date) -> serde_json::Value {
     let provisions = instrument.provisions.iter().map(|provision| {
         json!({
             "id": provision.id, "clause": provision.clause, "reason": provision.reason,
@@ -151,6 +184,7 @@ fn shown_json(instrument: &Instrument, on: Date) -> serde_json::Value {
         "id": instrument.id, "title": instrument.title, "kind": instrument.kind,
         "citation": instrument.citation, "jurisdiction": instrument.jurisdiction, "layer": instrument.layer,
         "review": instrument.review.status, "source": instrument.source, "on": on,
+        "as_known": law.known_by(),
         "in_force": instrument.in_force(on), "events": instrument.events,
         "parties": instrument.parties, "covered": instrument.covered_on(on),
         "interpretations": instrument.interpretations, "provisions": provisions.collect::<Vec<_>>(),
@@ -164,7 +198,7 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-fn shown(instrument: &Instrument, on: Date) -> String {
+fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
     let state = if instrument.in_force(on) {
         "in force"
     } else {
@@ -177,7 +211,7 @@ fn shown(instrument: &Instrument, on: Date) -> String {
         instrument.citation,
         instrument.jurisdiction,
         instrument.layer,
-        text::day(on),
+        on_day(law, on),
         instrument.review.status,
         instrument.source.name,
         instrument.source.label,
@@ -191,7 +225,9 @@ fn shown(instrument: &Instrument, on: Date) -> String {
             .and_then(|kind| kind.as_str())
             .unwrap_or_default();
         let note = event.note.as_deref().unwrap_or_default();
-        text.push_str(&format!("\n  {}  {kind:<12} {note}", event.on));
+        let recorded = event.recorded.filter(|recorded| *recorded != event.on);
+        let recorded = recorded.map_or(String::new(), |day| format!(" (recorded {day})"));
+        text.push_str(&format!("\n  {}  {kind:<12} {note}{recorded}", event.on));
     }
     let covered = instrument.covered_on(on);
     if !covered.is_empty() {
@@ -229,7 +265,8 @@ fn shown(instrument: &Instrument, on: Date) -> String {
 fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>) {
     let provisions: usize = law.instruments().iter().map(|i| i.provisions.len()).sum();
     let report = json!({
-        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "layers": layers(law),
+        "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known_by(),
+        "layers": layers(law),
         "instruments": law.instruments().len(), "provisions": provisions,
         "in_force": in_force.instruments().len(), "unsigned": in_force.unsigned(), "valid": true,
     });
@@ -241,7 +278,7 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
             law.digest,
             law.instruments().len(),
             in_force.instruments().len(),
-            text::day(in_force.on()),
+            on_day(law, in_force.on()),
             overlays(law),
             if in_force.unsigned().is_empty() {
                 "Unsigned law counts: this is a demonstration workspace.".to_owned()

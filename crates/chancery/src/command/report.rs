@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chancery_law::LawPack;
 use chancery_model::{Decision, Outcome, Request};
+use chancery_release::Audit;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -20,6 +21,28 @@ pub(crate) struct Report<'a> {
     obligations: &'a [chancery_model::Obligation],
     /// Clause and reason of each provision cited above.
     provisions: BTreeMap<&'a str, Provision<'a>>,
+    /// What is known since, if it was decided by what was known on an earlier day.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hindsight: Option<Hindsight<'a>>,
+}
+
+#[derive(Serialize)]
+struct Hindsight<'a> {
+    as_known: jiff::civil::Date,
+    elements: Vec<HindsightElement<'a>>,
+}
+
+#[derive(Serialize)]
+struct HindsightElement<'a> {
+    element: &'a str,
+    known_only_later: People,
+    lawful_only_later: People,
+}
+
+#[derive(Serialize)]
+struct People {
+    when: String,
+    subjects: u64,
 }
 
 #[derive(Serialize)]
@@ -107,6 +130,27 @@ impl<'a> Report<'a> {
             interpretations: &decision.interpretations,
             obligations: &decision.obligations,
             provisions: provisions.collect(),
+            hindsight: None,
+        }
+    }
+
+    /// The same with what is known since.
+    pub(crate) fn with_audit(self, audit: &'a Audit, law: &LawPack) -> Self {
+        let people = |people: &chancery_release::AuditedPeople| People {
+            when: people.when.display(law.domain()).to_string(),
+            subjects: people.subjects,
+        };
+        let elements = audit.elements.iter().map(|element| HindsightElement {
+            element: &element.element,
+            known_only_later: people(&element.known_only_later),
+            lawful_only_later: people(&element.lawful_only_later),
+        });
+        Self {
+            hindsight: Some(Hindsight {
+                as_known: audit.as_known,
+                elements: elements.collect(),
+            }),
+            ..self
         }
     }
 }

@@ -1,0 +1,421 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use chancery_law::enumerate::Period;
+use chancery_law::impact::{Added, Difference, Impact, Verdict, impact, impact_of_packs};
+use chancery_law::{LawPack, PackSource, SignOff};
+use chancery_model::{Census, Domain, Signature};
+use chancery_release::Shown;
+use jiff::civil::Date;
+use serde_json::{Value, json};
+
+use super::names;
+use crate::args::{Format, LawImpact};
+use crate::command::decide::short;
+use crate::command::{Context, Result};
+use crate::failure::Failure;
+use crate::text;
+
+/// One of the two laws: a pack, and a day of it unless every day is meant.
+struct Side {
+    law: LawPack,
+    on: Option<Date>,
+}
+
+pub(super) fn run(context: &Context, args: &LawImpact) -> Result<()> {
+    let (old, new) = sides(context, args)?;
+    let impact = match (old.on, new.on) {
+        (Some(before), Some(after)) => {
+            let old = old.law.in_force(before, SignOff::Demonstration)?;
+            let new = new.law.in_force(after, SignOff::Demonstration)?;
+            impact(&old, &new)?
+        }
+        _ => impact_of_packs(&old.law, &new.law)?,
+    };
+    let people = args.dataset.as_ref().map(|name| people(context, name));
+    let report = Report {
+        people: people.transpose()?,
+        old,
+        new,
+        impact,
+    };
+    text::print(&match context.format {
+        Format::Json => format!("{:#}", report.json()),
+        Format::Text => report.text(),
+    });
+    Ok(())
+}
+
+/// Each is a folder, or a day of the workspace's pack. A day on one side is the day of the other.
+fn sides(context: &Context, args: &LawImpact) -> Result<(Side, Side)> {
+    let days = [&args.old, &args.new].map(|side| side.parse::<Date>().ok());
+    let both_days = days.iter().all(Option::is_some);
+    if both_days && args.on.is_some() {
+        let failure = Failure::new("both sides are days already");
+        return Err(failure.hint("`--on` is the day on which two packs are compared"));
+    }
+    let [before, after] = days;
+    let day = before.or(after).or(args.on);
+    Ok((
+        side(context, &args.old, before.or(day))?,
+        side(context, &args.new, after.or(day))?,
+    ))
+}
+
+fn side(context: &Context, given: &str, on: Option<Date>) -> Result<Side> {
+    let law = if given.parse::<Date>().is_ok() {
+        context.workspace()?.law()?
+    } else {
+        let dir = Path::new(given);
+        if !dir.is_dir() {
+            let failure = Failure::new(format!("`{given}` is neither a folder nor a day"));
+            return Err(failure.hint("name a law pack's folder, or a day such as 2026-01-06"));
+        }
+        let files = chancery_release::pack_files(dir)?;
+        LawPack::load(&PackSource::new(given, files))?
+    };
+    Ok(Side { law, on })
+}
+
+/// The people of a dataset, counted, under the attributes by which they were classified.
+struct People {
+    dataset: String,
+    census: Census,
+    domain: Domain,
+    elements: BTreeSet<String>,
+    origin: String,
+}
+
+fn people(context: &Context, name: &str) -> Result<People> {
+    let workspace = context.workspace()?;
+    let law = workspace.law()?;
+    let dataset = workspace.dataset(name, &law)?;
+    let tables = dataset.catalogue.tables.iter();
+    let columns = tables.flat_map(|table| &table.columns);
+    Ok(People {
+        dataset: name.to_owned(),
+        elements: columns
+            .filter_map(|column| column.element.clone())
+            .collect(),
+        census: dataset.census,
+        domain: law.domain().clone(),
+        origin: law.classification().origin.clone(),
+    })
+}
+
+impl People {
+    /// How many of a difference's people are in the dataset, by origin; nobody if it has none of the
+    /// elements.
+    fn by_origin(&self, one: &Difference, joint: &Domain) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        if !one
+            .elements
+            .iter()
+            .any(|element| self.elements.contains(element))
+        {
+            return counts;
+        }
+        for (group, count) in &self.census.groups {
+            let named = self.domain.describe(&group.signature);
+            let mut record = Signature::unknown(joint);
+            for (name, value) in &named {
+                if let Some((at, _)) = joint.attribute(name)
+                    && let Some(value) = joint.value(at, value)
+                {
+                    record = record.with(at, value);
+                }
+            }
+            if one.people.holds(&record) {
+                let origin = named.get(&self.origin).cloned().unwrap_or_default();
+                *counts.entry(origin).or_default() += count.subjects;
+            }
+        }
+        counts
+    }
+}
+
+struct Report {
+    old: Side,
+    new: Side,
+    impact: Impact,
+    people: Option<People>,
+}
+
+impl Report {
+    fn json(&self) -> Value {
+        let side = |side: &Side| {
+            json!({
+                "pack": side.law.name, "version": side.law.version,
+                "digest": side.law.digest.to_string(), "on": side.on,
+            })
+        };
+        let differences = |all: &[Difference]| {
+            all.iter()
+                .map(|one| self.difference_json(one))
+                .collect::<Vec<_>>()
+        };
+        let texts: BTreeMap<&str, Value> = self
+            .impact
+            .texts
+            .each()
+            .into_iter()
+            .map(
+                |(
+                    name,
+                    Added {
+                        added,
+                        removed,
+                        edited,
+                    },
+                )| {
+                    (
+                        name,
+                        json!({ "added": added, "removed": removed, "edited": edited }),
+                    )
+                },
+            )
+            .collect();
+        json!({
+            "verdict": self.impact.verdict().as_str(),
+            "old": side(&self.old), "new": side(&self.new),
+            "compared": self.impact.cases.to_string(),
+            "dataset": self.people.as_ref().map(|people| &people.dataset),
+            "lost": differences(&self.impact.lost),
+            "gained": differences(&self.impact.gained),
+            "texts": texts,
+        })
+    }
+
+    fn difference_json(&self, one: &Difference) -> Value {
+        let periods = one.periods.iter();
+        let periods = periods.map(|Period { from, until }| {
+            json!({ "from": (*from > Date::MIN).then_some(from), "until": until })
+        });
+        let example = &one.example;
+        let mut value = json!({
+            "custodians": one.custodians, "recipients": one.recipients,
+            "purposes": one.purposes, "elements": one.elements,
+            "people": one.when.display(&self.impact.domain).to_string(),
+            "combinations": one.people.len(),
+            "let_go_by": one.lets_go, "held_back_by": one.holds_back,
+            "periods": periods.collect::<Vec<_>>(),
+            "example": {
+                "custodian": example.custodian, "recipient": example.recipient,
+                "purpose": example.purpose, "element": example.element,
+                "record": example.record,
+            },
+        });
+        if let (Some(people), Some(object)) = (&self.people, value.as_object_mut()) {
+            let (sum, parts) = shown(&people.by_origin(one, &self.impact.domain));
+            object.insert("subjects".to_owned(), json!(sum));
+            object.insert("by_origin".to_owned(), json!(parts));
+        }
+        value
+    }
+
+    fn text(&self) -> String {
+        let verdict = match self.impact.verdict() {
+            Verdict::Same => "SAME: no answer changes.",
+            Verdict::Stricter => "STRICTER: less may leave, and nothing more.",
+            Verdict::Looser => "LOOSER: more may leave, and nothing less.",
+            Verdict::Both => "STRICTER AND LOOSER: some may no longer leave, and some may now.",
+        };
+        let mut parts = vec![format!(
+            "Old: {}\nNew: {}",
+            described(&self.old),
+            described(&self.new)
+        )];
+        parts.push(format!(
+            "{verdict}\n{}",
+            text::wrap(
+                &format!(
+                    "Compared, each by complete enumeration: {} disclosures (who gives which \
+                     element of which record to whom, for what).",
+                    grouped(self.impact.cases)
+                ),
+                ""
+            )
+        ));
+        let sides = [
+            ("Lost: could leave, and may not", "LOST", &self.impact.lost),
+            (
+                "Gained: could not leave, and may",
+                "GAINED",
+                &self.impact.gained,
+            ),
+        ];
+        for (title, word, differences) in sides {
+            if differences.is_empty() {
+                continue;
+            }
+            let mut text = title.to_owned();
+            for (at, one) in differences.iter().enumerate() {
+                text.push_str(&format!("\n\n{}", self.difference(one, word, at + 1)));
+            }
+            parts.push(text);
+        }
+        parts.extend(self.texts());
+        parts.join("\n\n")
+    }
+
+    fn all(&self, names: fn(&LawPack) -> Vec<String>) -> BTreeSet<String> {
+        let packs = [&self.old.law, &self.new.law];
+        packs.into_iter().flat_map(names).collect()
+    }
+
+    fn difference(&self, one: &Difference, word: &str, number: usize) -> String {
+        let packs = [&self.old.law, &self.new.law];
+        let purposes = self.all(|law| {
+            let purposes = law.vocabulary().purposes().iter();
+            purposes.map(|purpose| purpose.path.clone()).collect()
+        });
+        let elements = self.all(|law| {
+            law.vocabulary()
+                .element_names()
+                .map(str::to_owned)
+                .collect()
+        });
+        let mut lines = Vec::new();
+        let heading = format!("{word} {number}  ");
+        let mut line = |label: &str, words: &str| {
+            let first = format!("  {label:<12}");
+            lines.push(text::hang(words, &first, &" ".repeat(14)));
+        };
+        line("from", &names::agencies(&one.custodians, &packs));
+        line("to", &names::agencies(&one.recipients, &packs));
+        line(
+            "for",
+            &names::listed(&one.purposes, &purposes, "every purpose"),
+        );
+        line(
+            "what",
+            &names::listed(&one.elements, &elements, "every element"),
+        );
+        line("whose", &one.when.display(&self.impact.domain).to_string());
+        if !one.periods.is_empty() {
+            line("when", &periods(&one.periods));
+        }
+        line("for example", &example(one));
+        let is_lost = word == "LOST";
+        let (then, now) = if is_lost {
+            ("before", "now")
+        } else {
+            ("now", "before")
+        };
+        line(
+            then,
+            &self.because(&one.lets_go, "let go by", "nothing permits it"),
+        );
+        line(
+            now,
+            &self.because(&one.holds_back, "held back by", "nothing permits it"),
+        );
+        if let Some(people) = &self.people {
+            let (sum, parts) = shown(&people.by_origin(one, &self.impact.domain));
+            let parts = parts
+                .iter()
+                .map(|(origin, count)| format!("{origin}: {}", number_of(count)));
+            let parts = parts.collect::<Vec<_>>().join(", ");
+            let words = if parts.is_empty() {
+                "nobody".to_owned()
+            } else {
+                format!("{} people ({parts})", number_of(&sum))
+            };
+            line(&format!("in {}", people.dataset), &words);
+        }
+        format!("{}\n{}", heading.trim_end(), lines.join("\n"))
+    }
+
+    fn because(&self, provisions: &BTreeSet<String>, verb: &str, otherwise: &str) -> String {
+        if provisions.is_empty() {
+            return otherwise.to_owned();
+        }
+        let cited = provisions.iter().map(|id| {
+            let known = [&self.new.law, &self.old.law];
+            let known = known.into_iter().find_map(|law| law.provision(id));
+            match known {
+                Some((instrument, _)) => format!("{} [{id}]", instrument.short),
+                None => id.clone(),
+            }
+        });
+        format!("{verb} {}", cited.collect::<Vec<_>>().join("; "))
+    }
+
+    /// What was edited, an answer turning on it or not.
+    fn texts(&self) -> Option<String> {
+        let mut lines = Vec::new();
+        for (what, texts) in self.impact.texts.each() {
+            let sides = [
+                ("added", &texts.added),
+                ("removed", &texts.removed),
+                ("edited", &texts.edited),
+            ];
+            for (verb, names) in sides {
+                if !names.is_empty() {
+                    let first = format!("  {what} {verb}: ");
+                    lines.push(text::hang(&names.join(", "), &first, "    "));
+                }
+            }
+        }
+        (!lines.is_empty()).then(|| {
+            format!(
+                "Texts and words that differ, whether or not an answer turns on them\n{}",
+                lines.join("\n")
+            )
+        })
+    }
+}
+
+/// A side in words.
+fn described(side: &Side) -> String {
+    let on = side.on.map_or("on every day".to_owned(), |on| {
+        format!("on {}", text::day(on))
+    });
+    let digest = short(&side.law.digest.to_string());
+    format!("{} {} ({digest}), {on}", side.law.name, side.law.version)
+}
+
+/// One of the disclosures in words.
+fn example(one: &Difference) -> String {
+    let example = &one.example;
+    let record = example.record.iter();
+    let record = record.map(|(name, value)| format!("{name} {value}"));
+    format!(
+        "`{}` of a record with {}; {} to {} for {}",
+        example.element,
+        record.collect::<Vec<_>>().join(", "),
+        example.custodian,
+        example.recipient,
+        example.purpose,
+    )
+}
+
+fn shown(counts: &BTreeMap<String, u64>) -> (Shown, BTreeMap<String, Shown>) {
+    let numbers: Vec<u64> = counts.values().copied().collect();
+    let (sum, parts) = Shown::parts(&numbers);
+    (sum, counts.keys().cloned().zip(parts).collect())
+}
+
+fn number_of(count: &Shown) -> String {
+    match count {
+        Shown::Count(count) => text::count(*count),
+        Shown::Hidden(word) => word.clone(),
+    }
+}
+
+fn grouped(number: u128) -> String {
+    u64::try_from(number).map_or_else(|_| number.to_string(), text::count)
+}
+
+fn periods(periods: &[Period]) -> String {
+    let words = periods.iter().map(|period| {
+        let from = (period.from > Date::MIN).then(|| text::day(period.from));
+        match (from, period.until.map(text::day)) {
+            (None, None) => "on every day".to_owned(),
+            (None, Some(until)) => format!("until {until}"),
+            (Some(from), None) => format!("since {from}"),
+            (Some(from), Some(until)) => format!("{from} to {until}"),
+        }
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
