@@ -220,7 +220,7 @@ impl LawPack {
             let mut found = Vec::new();
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
-                found.extend(self.load_assertions(source, instrument));
+                found.extend(self.load_assertions(source, instrument, words));
             }
             faults.extend(found);
         }
@@ -315,9 +315,16 @@ impl LawPack {
         faults
     }
 
-    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+    /// An assertion speaks of the words of its own layer and those below it: what it says of every
+    /// element is said of those.
+    fn load_assertions(
+        &self,
+        source: &PackSource,
+        instrument: &mut Instrument,
+        vocabulary: &Vocabulary,
+    ) -> Vec<Fault> {
         let known = assertion::Known {
-            vocabulary: &self.vocabulary,
+            vocabulary,
             domain: &self.domain,
             origin: &self.classification.origin,
             actions: &self.actions,
