@@ -17,7 +17,7 @@ use chancery_dataset::Dataset;
 use chancery_law::LawPack;
 use chancery_model::Request;
 use chancery_plan::{Cut, Embedded, Limits};
-use chancery_release::{Workspace, ask, decide};
+use chancery_release::{Known, Workspace, ask, decide};
 use futures::StreamExt as _;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
@@ -36,7 +36,8 @@ fn main() -> Result<()> {
     let asked = Request::parse(request, &text)?;
     let dataset = workspace.dataset(&asked.dataset, &law)?;
     let question = ask(request, &text, asked, &law, &dataset)?;
-    let in_force = law.in_force(day.parse()?, workspace.sign_off())?;
+    let standing = workspace.standing(&law, day.parse()?, Known::Now)?;
+    let in_force = law.in_force(day.parse()?, workspace.sign_off(&standing))?;
     let answer = decide(question, &in_force, &dataset)?;
 
     let start = std::time::Instant::now();

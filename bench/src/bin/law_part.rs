@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chancery_model::Request;
-use chancery_release::{Workspace, answer, ask};
+use chancery_release::{Known, Workspace, answer, ask};
 
 const REPEAT: u32 = 20;
 
@@ -31,7 +31,8 @@ fn main() -> Result<()> {
     let (dataset, open) = timed(|| Ok(workspace.dataset(&asked.dataset, &law)?))?;
     let question = ask(request, &text, asked, &law, &dataset)?;
     let day = day.parse()?;
-    let (in_force, force) = timed(|| Ok(law.in_force(day, workspace.sign_off())?))?;
+    let standing = workspace.standing(&law, day, Known::Now)?;
+    let (in_force, force) = timed(|| Ok(law.in_force(day, workspace.sign_off(&standing))?))?;
     let (ruling, rule) = timed(|| Ok(in_force.decide(&question.query)?))?;
     let occurring = dataset.census.signatures();
     let (confirmed, confirm) = timed(|| Ok(in_force.confirm(ruling.clone(), &occurring)?))?;

@@ -4,6 +4,7 @@ use cedar_policy::{Authorizer, Decision, Entities, Request};
 use chancery_model::{Predicate, Signature};
 
 use crate::expression::{record, uid};
+use crate::in_force::{Edition, Put};
 use crate::ruling::{context, facts, principal};
 use crate::schema::RECORD;
 use crate::{Effect, ElementRuling, Error, InForce, Ruling};
@@ -107,7 +108,7 @@ impl InForce<'_> {
                 )
                 .map_err(|error| Error::Schema(error.to_string()))?;
                 let response = authorizer.is_authorized(&request, &self.policies, records);
-                let said = Said::of(&response);
+                let said = self.said(&response);
                 let expected = Said::by(element, signature);
                 if said != expected {
                     return Err(self.disagreement(element, signature, &expected, &said));
@@ -142,37 +143,76 @@ impl InForce<'_> {
 #[derive(PartialEq, Eq)]
 enum Said {
     Released(BTreeSet<String>),
+    /// Barred, or by default; then with the permits of single editions, which do not suffice.
     Withheld(BTreeSet<String>),
     Erred,
 }
 
-impl Said {
-    fn of(response: &cedar_policy::Response) -> Self {
+impl InForce<'_> {
+    /// What the authorizer's answer comes to. Of an instrument with two editions, what it lets go
+    /// takes a permit of each, and a permit is one that applies with the parties of either.
+    fn said(&self, response: &cedar_policy::Response) -> Said {
         if response.diagnostics().errors().next().is_some() {
-            return Self::Erred;
+            return Said::Erred;
         }
-        let reasons = response
+        let reasons: BTreeSet<String> = response
             .diagnostics()
             .reason()
             .map(ToString::to_string)
             .collect();
-        match response.decision() {
-            Decision::Allow => Self::Released(reasons),
-            Decision::Deny => Self::Withheld(reasons),
+        if self.edited.is_empty() {
+            return match response.decision() {
+                Decision::Allow => Said::Released(reasons),
+                Decision::Deny => Said::Withheld(reasons),
+            };
+        }
+        let applies = |put: &&Put<'_>| {
+            let id: &str = put.policy.id().as_ref();
+            reasons.contains(id)
+        };
+        let (applying, others): (Vec<_>, Vec<_>) = self.puts.iter().partition(applies);
+        let cites = |puts: &[&Put<'_>]| {
+            let cites = puts.iter().map(|put| put.cite.clone());
+            cites.collect::<BTreeSet<String>>()
+        };
+        if response.decision() == Decision::Deny {
+            return Said::Withheld(cites(&applying));
+        }
+        let not_with_all = cites(&others);
+        let permits = applying
+            .into_iter()
+            .filter(|put| !not_with_all.contains(&put.cite));
+        let permits: Vec<&Put<'_>> = permits.collect();
+        let lets_go = |put: &&Put<'_>| {
+            let has = |edition: Edition| {
+                let mut own = permits.iter().filter(|p| p.instrument == put.instrument);
+                own.any(|p| p.edition == edition)
+            };
+            !self.edited.contains(put.instrument) || has(Edition::Recorded) && has(Edition::Signed)
+        };
+        if permits.iter().any(lets_go) {
+            Said::Released(cites(&permits))
+        } else {
+            Said::Withheld(cites(&permits))
         }
     }
+}
 
+impl Said {
     fn by(element: &ElementRuling, signature: &Signature) -> Self {
         let of = |effect: Effect| {
             let hits = element.hits.iter().filter(move |hit| hit.effect == effect);
             hits.filter(|hit| hit.when.holds(signature))
                 .map(|hit| hit.provision.clone())
-                .collect()
+                .collect::<BTreeSet<String>>()
         };
+        let forbids = of(Effect::Forbid);
         if element.released_when.holds(signature) {
             Self::Released(of(Effect::Permit))
+        } else if forbids.is_empty() {
+            Self::Withheld(of(Effect::Permit))
         } else {
-            Self::Withheld(of(Effect::Forbid))
+            Self::Withheld(forbids)
         }
     }
 }
@@ -182,8 +222,8 @@ impl std::fmt::Display for Said {
         let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
         match self {
             Self::Released(permits) => write!(f, "released by {}", list(permits)),
-            Self::Withheld(forbids) if forbids.is_empty() => write!(f, "withheld by default"),
-            Self::Withheld(forbids) => write!(f, "withheld by {}", list(forbids)),
+            Self::Withheld(by) if by.is_empty() => write!(f, "withheld by default"),
+            Self::Withheld(by) => write!(f, "withheld by {}", list(by)),
             Self::Erred => write!(f, "an error"),
         }
     }

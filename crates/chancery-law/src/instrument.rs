@@ -347,6 +347,13 @@ impl Instrument {
         in_force
     }
 
+    /// The last day of its term, if that is over on a day.
+    pub fn ended(&self, on: Date) -> Option<Date> {
+        let last = self.events.iter().rfind(|event| event.on <= on)?;
+        let ended = last.kind == EventKind::Expired && !self.in_force(on);
+        ended.then_some(last.on)
+    }
+
     /// The origins that are parties on a day, without the doubtful ones.
     pub fn parties_on(&self, on: Date) -> BTreeSet<&str> {
         self.on(on)

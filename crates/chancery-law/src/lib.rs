@@ -33,6 +33,10 @@ mod check;
 
 mod pack;
 
+mod standing;
+
+mod roles;
+
 mod in_force;
 
 pub mod ruling;
@@ -60,12 +64,14 @@ pub mod review;
 pub use agreement::Agreement;
 pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
-pub use in_force::{InForce, SignOff};
+pub use in_force::{Edition, InForce, NotCounting};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};
 pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
+pub use roles::{Act, Person, Roles};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::{Layer, PackSource};
+pub use source::{Layer, PackSource, Unit, UnitKind};
+pub use standing::{OnRecord, SignOff, Standing, State, Why};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 
 use chancery_model::Fault;

@@ -6,14 +6,15 @@ use std::collections::BTreeSet;
 use cedar_policy::pst::Clause;
 use cedar_policy::{
     Context, Entities, Entity, EntityTypeName, EntityUid, PartialEntities, PartialEntityUid,
-    PartialRequest, Policy, RestrictedExpression,
+    PartialRequest, Policy, PolicySet, RestrictedExpression,
 };
 use chancery_model::{Interpretation, LawUsed, Obligation, Predicate};
 use jiff::civil::Date;
 
 use crate::expression::{predicate, uid};
+use crate::in_force::{Edition, Put};
 use crate::schema::RECORD;
-use crate::{Agency, Effect, Error, InForce, LawPack, Provision, Purpose, Vocabulary};
+use crate::{Agency, Effect, Error, InForce, Provision, Purpose, Vocabulary};
 
 /// Who discloses what to whom and for which purpose, in words that the law pack knows.
 #[derive(Clone, Debug)]
@@ -46,6 +47,9 @@ pub struct ElementRuling {
     pub hits: Vec<Hit>,
     /// For whom it is lawful: some permit applies and no forbid does.
     pub released_when: Predicate,
+    /// The permits that would apply and do not count, or not for all of these people: see
+    /// [`InForce::why_not`].
+    pub idle: Vec<Hit>,
 }
 
 /// What the law of a day says to a query, element by element. Only [`InForce::decide`] makes one.
@@ -112,30 +116,112 @@ impl InForce<'_> {
             &self.pack.schema,
         )
         .map_err(|error| schema(&error))?;
-        let response = self
-            .policies
-            .tpe(&request, known, &self.pack.schema)
-            .map_err(|error| schema(&error))?;
-        let mut hits = Vec::new();
-        for provision in self.provisions.values() {
-            let residual = response
-                .get_policy(provision.policy.id())
-                .ok_or_else(|| schema(&"partial evaluation dropped a provision"))?;
-            let when = self.translate(provision, &residual)?;
-            if when != Predicate::Never {
-                hits.push(Hit {
-                    provision: provision.id.clone(),
-                    effect: provision.effect,
-                    when,
-                });
-            }
-        }
-        hits.sort_by_key(|hit| hit.effect);
+        let hits = self.hits(&self.puts, &self.policies, &request, known)?;
+        let mut idle = self.hits(&self.idle, &self.idle_policies, &request, known)?;
+        idle.extend(self.held_by_edits(&hits));
         Ok(ElementRuling {
             element: element.to_owned(),
-            released_when: released_when(&hits, self.pack),
+            released_when: self.released_when(&hits),
             hits,
+            idle,
         })
+    }
+
+    /// For whom each provision applies. Of one that is seen with the parties of two editions, a
+    /// permit must apply with both, a forbid with either.
+    fn hits(
+        &self,
+        puts: &[Put<'_>],
+        policies: &PolicySet,
+        request: &PartialRequest,
+        known: &PartialEntities,
+    ) -> Result<Vec<Hit>, Error> {
+        if puts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let schema = |error: &dyn std::fmt::Display| Error::Schema(error.to_string());
+        let response = policies
+            .tpe(request, known, &self.pack.schema)
+            .map_err(|error| schema(&error))?;
+        let mut hits: Vec<Hit> = Vec::new();
+        for put in puts {
+            let residual = response
+                .get_policy(put.policy.id())
+                .ok_or_else(|| schema(&"partial evaluation dropped a provision"))?;
+            let when = self.translate(put.provision, &residual)?;
+            let effect = put.provision.effect;
+            match hits.last_mut().filter(|last| last.provision == put.cite) {
+                Some(seen) => {
+                    let both = [seen.when.clone(), when];
+                    seen.when = match effect {
+                        Effect::Permit => Predicate::all(both, self.pack.domain()),
+                        Effect::Forbid => Predicate::any(both, self.pack.domain()),
+                    };
+                }
+                None => hits.push(Hit {
+                    provision: put.cite.clone(),
+                    effect,
+                    when,
+                }),
+            }
+        }
+        hits.retain(|hit| hit.when != Predicate::Never);
+        hits.sort_by_key(|hit| hit.effect);
+        Ok(hits)
+    }
+
+    /// For whom it is lawful: some instrument lets go, in each of its editions, and nothing of any
+    /// edition holds back.
+    fn released_when(&self, hits: &[Hit]) -> Predicate {
+        let domain = self.pack.domain();
+        let of = |effect: Effect| hits.iter().filter(move |hit| hit.effect == effect);
+        let plain = of(Effect::Permit).filter(|hit| self.edition_of(hit).is_none());
+        let plain = plain.map(|hit| hit.when.clone());
+        let edited = self.edited.iter().map(|id| {
+            let editions = [Edition::Recorded, Edition::Signed];
+            let editions = editions.map(|edition| self.permitted(hits, id, edition));
+            Predicate::all(editions, domain)
+        });
+        let permitted = Predicate::any(plain.chain(edited), domain);
+        let barred = Predicate::any(of(Effect::Forbid).map(|hit| hit.when.clone()), domain);
+        Predicate::all([permitted, barred.negate(domain)], domain)
+    }
+
+    /// The instrument and edition of a provision, if its instrument has two.
+    fn edition_of(&self, hit: &Hit) -> Option<(&str, Edition)> {
+        if self.edited.is_empty() {
+            return None;
+        }
+        let put = self.puts.iter().find(|put| put.cite == hit.provision)?;
+        let edited = self.edited.contains(put.instrument);
+        edited.then_some((put.instrument, put.edition))
+    }
+
+    /// For whom one edition of an instrument lets go.
+    fn permitted(&self, hits: &[Hit], instrument: &str, edition: Edition) -> Predicate {
+        let permits = hits.iter().filter(|hit| hit.effect == Effect::Permit);
+        let own = permits.filter(|hit| self.edition_of(hit) == Some((instrument, edition)));
+        Predicate::any(own.map(|hit| hit.when.clone()), self.pack.domain())
+    }
+
+    /// The permits of edited instruments that let go what the other edition does not.
+    fn held_by_edits(&self, hits: &[Hit]) -> Vec<Hit> {
+        let domain = self.pack.domain();
+        let permits = hits.iter().filter(|hit| hit.effect == Effect::Permit);
+        let held = permits.filter_map(|hit| {
+            let (instrument, edition) = self.edition_of(hit)?;
+            let other = match edition {
+                Edition::Recorded => Edition::Signed,
+                Edition::Signed => Edition::Recorded,
+            };
+            let other = self.permitted(hits, instrument, other).negate(domain);
+            let when = Predicate::all([hit.when.clone(), other], domain);
+            (when != Predicate::Never).then(|| Hit {
+                when,
+                ..hit.clone()
+            })
+        });
+        held.collect()
     }
 
     fn translate(&self, provision: &Provision, residual: &Policy) -> Result<Predicate, Error> {
@@ -168,7 +254,7 @@ impl InForce<'_> {
             .collect();
         let readings = cited
             .into_iter()
-            .filter_map(|id| self.pack.provision(id))
+            .filter_map(|id| self.provision(id))
             .flat_map(|(instrument, provision)| {
                 provision
                     .interpretations
@@ -188,28 +274,15 @@ impl InForce<'_> {
             query.purpose.path == path || query.purpose.within.iter().any(|p| p == path)
         };
         let obligations = self
-            .instruments()
-            .iter()
+            .every_edition()
             .flat_map(|instrument| instrument.obligations(&custodian, &recipient, &purpose));
         let mut obligations: Vec<Obligation> = obligations.collect();
         obligations.sort();
+        if !self.edited.is_empty() {
+            obligations.dedup();
+        }
         obligations
     }
-}
-
-fn released_when(hits: &[Hit], pack: &LawPack) -> Predicate {
-    let domain = pack.domain();
-    let of = |effect: Effect| {
-        let when = hits
-            .iter()
-            .filter(move |hit| hit.effect == effect)
-            .map(|hit| hit.when.clone());
-        Predicate::any(when, domain)
-    };
-    Predicate::all(
-        [of(Effect::Permit), of(Effect::Forbid).negate(domain)],
-        domain,
-    )
 }
 
 pub(crate) fn principal(query: &Query) -> Result<EntityUid, String> {

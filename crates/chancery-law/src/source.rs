@@ -69,10 +69,73 @@ struct RawOverlay {
     description: Option<String>,
 }
 
+/// What every instrument has in its first file.
+#[derive(Deserialize)]
+struct RawId {
+    id: String,
+}
+
 /// What every layer has in its first file.
 #[derive(Deserialize)]
 struct RawName {
     name: String,
+}
+
+/// What a unit is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UnitKind {
+    /// An instrument: its folder.
+    Instrument,
+    /// The base of a law pack: its vocabulary, schema and classification, on which every provision
+    /// rests.
+    Base,
+    /// Who may sign off, and by which rules.
+    Roles,
+}
+
+impl UnitKind {
+    /// In a word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Instrument => "instrument",
+            Self::Base => "base",
+            Self::Roles => "roles",
+        }
+    }
+}
+
+/// What is signed off as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unit {
+    /// The instrument's id, or the pack's name.
+    pub id: String,
+    /// What it is of.
+    pub kind: UnitKind,
+    /// Its files by name within it; of an overlay also what it lies on (`below`), and of an
+    /// instrument of an overlay its name (`overlay`), as two people sign for that place alone.
+    pub files: BTreeMap<String, String>,
+}
+
+/// What stands among an overlay's files for the layers below it.
+const BELOW: &str = "below";
+/// What stands among an instrument's files for the overlay that it is in.
+const LAYER: &str = "overlay";
+
+impl Unit {
+    /// The unit of these files.
+    pub fn new(id: impl Into<String>, kind: UnitKind, files: BTreeMap<String, String>) -> Self {
+        Self {
+            id: id.into(),
+            kind,
+            files,
+        }
+    }
+
+    /// The digest of its files, in the way of [`PackSource::digest`]. What is removed is a unit
+    /// without files.
+    pub fn digest(&self) -> Digest {
+        digest(&self.files, |_| true)
+    }
 }
 
 impl PackSource {
@@ -173,6 +236,83 @@ impl PackSource {
         Ok(heads)
     }
 
+    /// What is signed off: the base of each layer under the layer's name, and each instrument.
+    /// Descriptions (`*.md`) are of no unit.
+    ///
+    /// # Errors
+    ///
+    /// When a layer has no name, or an instrument no id.
+    pub fn units(&self) -> Result<Vec<Unit>, Fault> {
+        let mut units = Vec::new();
+        let mut below: Vec<String> = Vec::new();
+        for layer in self.layers() {
+            let name = layer.name()?;
+            let base = layer.base();
+            let base = layer
+                .files
+                .iter()
+                .filter(|(path, _)| base.contains(&path.as_str()));
+            let mut base: BTreeMap<String, String> = base
+                .map(|(path, text)| (path.clone(), text.clone()))
+                .collect();
+            if layer.is_overlay {
+                base.insert(BELOW.to_owned(), below.join("\n"));
+            }
+            units.push(Unit::new(&name, UnitKind::Base, base));
+            for folder in layer.instruments() {
+                let mut files = layer.instrument(folder);
+                if layer.is_overlay {
+                    files.insert(LAYER.to_owned(), name.clone());
+                }
+                let path = format!("instruments/{folder}/instrument.toml");
+                let id = layer.toml::<RawId>(&path)?.id;
+                units.push(Unit::new(id, UnitKind::Instrument, files));
+            }
+            below.push(name);
+        }
+        Ok(units)
+    }
+
+    /// The same layers with these instruments alone, to load editions of them.
+    ///
+    /// # Errors
+    ///
+    /// When the overlay of one is not there any more.
+    pub fn with_instruments<'a>(
+        &self,
+        units: impl Iterator<Item = &'a Unit>,
+    ) -> Result<Self, Fault> {
+        let mut source = self.clone();
+        let pack = std::iter::once(&mut source.pack);
+        for layer in pack.chain(&mut source.overlays) {
+            layer.root = format!("{} as signed", layer.root);
+            layer
+                .files
+                .retain(|path, _| !path.starts_with("instruments/"));
+        }
+        for (at, unit) in units.enumerate() {
+            let layer = match unit.files.get(LAYER) {
+                None => &mut source.pack,
+                Some(name) => {
+                    let mut overlays = source.overlays.iter_mut();
+                    let found = overlays.find(|layer| layer.name().as_ref() == Ok(name));
+                    found.ok_or_else(|| {
+                        Fault::new(
+                            Place::file(&unit.id),
+                            format!("was signed in the overlay `{name}`, which is not there"),
+                        )
+                    })?
+                }
+            };
+            for (name, text) in unit.files.iter().filter(|(name, _)| *name != LAYER) {
+                layer
+                    .files
+                    .insert(format!("instruments/{at}/{name}"), text.clone());
+            }
+        }
+        Ok(source)
+    }
+
     /// The folders of the instruments, in order, layer by layer.
     pub(crate) fn instruments(&self) -> Vec<&str> {
         self.layers().flat_map(Layer::instruments).collect()
@@ -263,6 +403,17 @@ impl Layer {
             .map(|(folder, _)| folder)
             .collect();
         folders.into_iter()
+    }
+
+    /// The files of an instrument by name.
+    fn instrument(&self, folder: &str) -> BTreeMap<String, String> {
+        let folder = format!("instruments/{folder}/");
+        let files = self.files.iter();
+        let files = files.filter_map(|(path, text)| Some((path.strip_prefix(&folder)?, text)));
+        files
+            .filter(|(name, _)| OF_INSTRUMENT.contains(name))
+            .map(|(name, text)| (name.to_owned(), text.clone()))
+            .collect()
     }
 
     fn base(&self) -> &'static [&'static str] {

@@ -9,7 +9,8 @@ use chancery_dataset::synth::{self, Plan};
 use chancery_dataset::{AddRequest, Kind, Silent, add};
 use chancery_model::Request;
 use chancery_release::{
-    Config, Fixed, Outcome, Workspace, ask, dataset_law, decide, elements, pack_files, release,
+    Config, Fixed, Known, Outcome, Workspace, ask, dataset_law, decide, elements, pack_files,
+    release,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 
@@ -61,9 +62,9 @@ fn end_to_end(c: &mut Criterion) {
     };
     let law = dataset_law(&pack, &known);
     let dataset = add(&workspace.datasets_dir(), &added, &law, &Silent).unwrap();
-    let in_force = pack
-        .in_force("2026-01-10".parse().unwrap(), workspace.sign_off())
-        .unwrap();
+    let on = "2026-01-10".parse().unwrap();
+    let standing = workspace.standing(&pack, on, Known::Now).unwrap();
+    let in_force = pack.in_force(on, workspace.sign_off(&standing)).unwrap();
 
     for (name, recipient, purpose) in REQUESTS {
         let text = request(recipient, purpose);

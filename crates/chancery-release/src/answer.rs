@@ -17,6 +17,7 @@ pub struct Answer {
     confirmed: Confirmed,
     decision: Decision,
     cuts: Vec<Cut>,
+    idle: BTreeSet<String>,
 }
 
 impl Answer {
@@ -44,6 +45,12 @@ impl Answer {
         let tables: BTreeSet<&str> = self.cuts.iter().map(|cut| cut.table.as_str()).collect();
         let tables: Vec<&str> = tables.into_iter().collect();
         Ok(dataset.verify_digests(&tables, progress)?)
+    }
+
+    /// The permits that would let something go that was asked for, about someone in the dataset, and
+    /// do not count or not for everyone; [`InForce::why_not`] says why.
+    pub fn idle(&self) -> &BTreeSet<String> {
+        &self.idle
     }
 
     /// What leaves, table by table and origin by origin.
@@ -95,12 +102,24 @@ pub fn answer(
     );
     let tally = Tally::new(&question, ruling, &grant, law, dataset);
     let decision = tally.decision(&cuts);
+    let idle = idle(&question, ruling, &dataset.census);
     Answer {
+        idle,
         question,
         confirmed,
         decision,
         cuts,
     }
+}
+
+fn idle(question: &Question, ruling: &Ruling, census: &Census) -> BTreeSet<String> {
+    let signatures = census.signatures();
+    let elements = question.elements.iter();
+    let hits = elements
+        .filter_map(|name| ruling.element(name))
+        .flat_map(|element| &element.idle);
+    let hits = hits.filter(|hit| signatures.iter().any(|s| hit.when.holds(s)));
+    hits.map(|hit| hit.provision.clone()).collect()
 }
 
 /// A table asked for, with whose rows leave.

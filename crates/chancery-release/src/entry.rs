@@ -24,13 +24,15 @@ use sha2::{Digest as _, Sha256};
 
 pub use codes::{
     AbortReason, ApprovalOf, LookUpReason, Onward, RecallReason, Role, RotationReason,
-    Sanitisation, Scope, Statement, SuspensionReason, Verdict, Verification,
+    Sanitisation, Scope, SignOffAct, Statement, SuspensionReason, Verdict, Verification,
 };
 pub use facts::{
     Approval, By, Destruction, Disclosure, KeyRotation, LookUp, Recall, ReleaseRef, SignOff,
-    Snapshot, Suspended, Suspension, UseStatement,
+    Signing, Snapshot, Suspended, Suspension, UseStatement,
 };
-pub use text::{KeySignature, Label, Pseudonym, Recorded, ReleaseId, Url, Version1, Vkey};
+pub use text::{
+    KeySignature, Label, Pseudonym, Recorded, ReleaseId, Url, Version1, Version2, Vkey,
+};
 
 use crate::Clock;
 use text::fault;
@@ -175,6 +177,14 @@ impl Entry {
         "key_rotation",
     ];
 
+    /// The newest version of a type.
+    fn newest(kind: &str) -> u64 {
+        match kind {
+            "sign_off" | "suspension" => Version2::Two.into(),
+            _ => Version1::NUMBER,
+        }
+    }
+
     /// Its type, as it is written.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -244,12 +254,12 @@ impl Entry {
         let Some(known) = Self::KINDS.iter().find(|known| **known == kind) else {
             return Reading::Unknown { kind, version };
         };
-        if version != Version1::NUMBER {
+        if !(Version1::NUMBER..=Self::newest(known)).contains(&version) {
             return Reading::Unknown { kind, version };
         }
         match serde_json::from_slice::<Self>(bytes) {
             Err(_) => unreadable(format!(
-                "does not have the fields of version 1 of `{known}`"
+                "does not have the fields of version {version} of `{known}`"
             )),
             Ok(entry) => match entry.to_bytes() {
                 Err(fault) => {
@@ -271,10 +281,13 @@ impl Entry {
         match self {
             Self::Workspace { .. }
             | Self::Abort { .. }
-            | Self::SignOff(_)
             | Self::Approval(_)
             | Self::LookUp(_)
             | Self::Snapshot(_) => Ok(()),
+            Self::SignOff(fact) => {
+                let second = [fact.act.is_some(), fact.log.is_some(), fact.after.is_some()];
+                of_version(fact.version, &second)
+            }
             Self::Release(fact) => {
                 let released = fact.outcome != Outcome::Denied && fact.manifest.is_some();
                 let rule = "a release has one, and an outcome that is not denied";
@@ -325,7 +338,26 @@ fn check_use(fact: &UseStatement, recorded: Date) -> Result<(), Fault> {
     agree(few, "users", "no agency has more than 999,999 users")
 }
 
+/// Whether the fields that only the second version has are all there in it, and none in the first.
+fn of_version(version: Version2, second: &[bool]) -> Result<(), Fault> {
+    let there = version == Version2::Two;
+    let rule = "`act`, `log`, `after` and a suspension's `key` come with version 2, all of them";
+    agree(second.iter().all(|has| *has == there), "version", rule)
+}
+
 fn check_suspension(fact: &Suspension, recorded: Date) -> Result<(), Fault> {
+    let second = [
+        fact.log.is_some(),
+        fact.after.is_some(),
+        fact.key.is_some(),
+        fact.signature.is_some(),
+    ];
+    of_version(fact.version, &second)?;
+    if fact.version == Version2::Two {
+        let of_instrument = matches!(fact.of, Suspended::Instrument { .. });
+        let rule = "version 2 is an instrument's, and it has no last day: two people end it";
+        agree(of_instrument && fact.until.is_none(), "of", rule)?;
+    }
     near("from", fact.from, recorded)?;
     in_order("until", fact.from, fact.until)?;
     if let Some(until) = fact.until {
@@ -431,18 +463,90 @@ impl Entry {
         clock: &dyn Clock,
     ) -> Result<Self, Fault> {
         let fact = SignOff {
-            version: Version1,
+            version: Version2::One,
             recorded: Recorded::now(clock),
             instrument,
             digest,
             agency: by.agency,
             role: by.role,
+            act: None,
+            log: None,
+            after: None,
             key: Vkey::of("key", &key.to_string())?,
             signature: KeySignature::from_bytes(*signature),
         };
         let verified = fact.verify().is_ok();
         agree(verified, "signature", "is not the key's, of this sign-off")?;
         Self::SignOff(fact).checked()
+    }
+
+    /// A sign-off in its second form: `signature` is `key`'s, of [`Signing::sign_off`].
+    ///
+    /// # Errors
+    ///
+    /// When the signature does not verify.
+    pub fn sign_off_in_log(
+        signing: Signing,
+        act: SignOffAct,
+        key: &VerifierKey,
+        signature: &[u8; 64],
+        clock: &dyn Clock,
+    ) -> Result<Self, Fault> {
+        let fact = SignOff {
+            version: Version2::Two,
+            recorded: Recorded::now(clock),
+            instrument: signing.unit,
+            digest: signing.digest,
+            agency: signing.by.agency,
+            role: signing.by.role,
+            act: Some(act),
+            log: Some(signing.log),
+            after: Some(signing.after),
+            key: Vkey::of("key", &key.to_string())?,
+            signature: KeySignature::from_bytes(*signature),
+        };
+        let verified = fact.verify().is_ok();
+        agree(verified, "signature", "is not the key's, of this sign-off")?;
+        Self::SignOff(fact).checked()
+    }
+
+    /// The suspension of an instrument in its second form, from a day on: `signature` is `key`'s, of
+    /// [`Signing::suspension`].
+    ///
+    /// # Errors
+    ///
+    /// When the signature does not verify.
+    pub fn suspension_in_log(
+        signing: Signing,
+        reason: SuspensionReason,
+        from: Date,
+        key: &VerifierKey,
+        signature: &[u8; 64],
+        clock: &dyn Clock,
+    ) -> Result<Self, Fault> {
+        let fact = Suspension {
+            version: Version2::Two,
+            recorded: Recorded::now(clock),
+            of: Suspended::Instrument {
+                id: signing.unit,
+                digest: signing.digest,
+                reason,
+            },
+            agency: signing.by.agency,
+            role: signing.by.role,
+            from,
+            until: None,
+            log: Some(signing.log),
+            after: Some(signing.after),
+            key: Some(Vkey::of("key", &key.to_string())?),
+            signature: Some(KeySignature::from_bytes(*signature)),
+        };
+        agree(
+            fact.is_verified(),
+            "signature",
+            "is not the key's, of this suspension",
+        )?;
+        Self::Suspension(fact).checked()
     }
 
     /// An approval: `digest` is that of the request's text, or of the manifest.
@@ -572,13 +676,17 @@ impl Entry {
         clock: &dyn Clock,
     ) -> Result<Self, Fault> {
         Self::Suspension(Suspension {
-            version: Version1,
+            version: Version2::One,
             recorded: Recorded::now(clock),
             of,
             agency: by.agency,
             role: by.role,
             from,
             until,
+            log: None,
+            after: None,
+            key: None,
+            signature: None,
         })
         .checked()
     }

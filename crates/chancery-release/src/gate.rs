@@ -1,10 +1,11 @@
 use chancery_dataset::{Dataset, Progress};
-use chancery_law::{InForce, LawPack};
+use chancery_law::InForce;
 use chancery_model::Outcome as Verdict;
 use jiff::civil::Date;
 
 use crate::entry::AbortReason;
 use crate::history::History;
+use crate::sign_off::{has_changed, suspended_since};
 use crate::staging::{new_id, sync};
 use crate::{
     Answer, Book, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide,
@@ -35,6 +36,8 @@ pub fn release(
 ) -> Result<Outcome, Error> {
     today_or_demonstration(workspace, law.on(), clock)?;
     let mut ledger = write_ledger(workspace, clock, progress)?;
+    // From here on nobody else can record anything: the lock is held until this is over.
+    unchanged(workspace, law)?;
     let query = (question.request.recipient.clone(), law.on());
     let answer = match decide(question, law, dataset) {
         Ok(answer) => answer,
@@ -51,7 +54,8 @@ pub fn release(
     }
     let signed = answer
         .verify_inputs(dataset, progress)
-        .and_then(|()| sign(workspace, &id, &answer, law.pack(), dataset, progress));
+        .and_then(|()| sign(workspace, &id, &answer, law, dataset, progress))
+        .and_then(|signed| unchanged(workspace, law).map(|()| signed));
     let signed = match signed {
         Ok(signed) => signed,
         Err(error) => return Err(abort(&id, error, Some(workspace), &mut ledger, clock)),
@@ -62,11 +66,22 @@ pub fn release(
     Ok(Outcome::Released(Box::new(answer), released))
 }
 
+/// Whether the law was decided by all the sign-offs and suspensions that the ledger holds.
+fn unchanged(workspace: &Workspace, law: &InForce<'_>) -> Result<(), Error> {
+    let Some(standing) = law.standing() else {
+        return Ok(());
+    };
+    if has_changed(&workspace.ledger_reader()?, standing.entries())? {
+        return Err(Error::LawChanged);
+    }
+    Ok(())
+}
+
 fn sign(
     workspace: &Workspace,
     id: &str,
     answer: &Answer,
-    law: &LawPack,
+    law: &InForce<'_>,
     dataset: &Dataset,
     progress: &dyn Progress,
 ) -> Result<Signed, Error> {
@@ -75,7 +90,7 @@ fn sign(
         &workspace.staging_dir(),
         id,
         answer,
-        law,
+        law.pack(),
         dataset,
         progress,
     )?
@@ -129,6 +144,11 @@ fn reason(error: &Error) -> AbortReason {
         | Error::NoWorkspace(_)
         | Error::NotToday { .. }
         | Error::Stale(_)
+        | Error::SignedText { .. }
+        | Error::SignedEdition(_)
+        | Error::NotEntitled { .. }
+        | Error::NotShown { .. }
+        | Error::LawChanged
         | Error::Stray { .. }
         | Error::Unverified { .. } => AbortReason::NotCarriedOut,
     }
@@ -249,8 +269,27 @@ fn finish(workspace: &Workspace, history: &History, id: &str) -> Result<Recovery
     if !signed.is_intact(&workspace.custodian_key()?)? {
         return Ok(Recovery::Undo(AbortReason::ChangedAfterLogging));
     }
+    if is_suspended_since(workspace, &signed, receipt.index())? {
+        return Ok(Recovery::Undo(AbortReason::NotCarriedOut));
+    }
     let released = signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?;
     Ok(Recovery::Finished(released))
+}
+
+/// Whether something that a release relies on was suspended after the ledger held it.
+fn is_suspended_since(workspace: &Workspace, signed: &Signed, index: u64) -> Result<bool, Error> {
+    let relied_on = signed
+        .statement(&workspace.custodian_key()?)?
+        .predicate
+        .law
+        .sign_offs;
+    if relied_on.is_empty() {
+        return Ok(false);
+    }
+    let suspended = suspended_since(&workspace.ledger_reader()?, index)?;
+    Ok(relied_on
+        .iter()
+        .any(|one| suspended.contains(&one.instrument)))
 }
 
 fn undo(
@@ -262,7 +301,10 @@ fn undo(
 ) -> Result<(), Error> {
     let staging = workspace.staging_dir();
     let folder = staging.join(id);
-    let is_logged = reason == AbortReason::ChangedAfterLogging;
+    let is_logged = matches!(
+        reason,
+        AbortReason::ChangedAfterLogging | AbortReason::NotCarriedOut
+    );
     // What the ledger holds is taken back there first: a crash in between must not leave an empty
     // folder that passes for something else. Of the rest the data goes first: on a full disk this
     // is what makes room for the entry.

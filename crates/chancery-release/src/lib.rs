@@ -30,6 +30,10 @@ mod book;
 
 mod history;
 
+mod sign_off;
+
+mod signing;
+
 mod staging;
 
 mod gate;
@@ -47,6 +51,8 @@ pub use entry::{Entry, Reading};
 pub use gate::{Outcome, recover, release, write_ledger};
 pub use manifest::{Envelope, Manifest, Statement};
 pub use question::{Question, ask};
+pub use sign_off::{Ignored, Known, SignOffs, Stand};
+pub use signing::{Proposal, sign, suspend};
 pub use staging::{Receipt, Released, Signed, Staged};
 pub use suppress::Shown;
 pub use verify::{Keys, Verified, replay, verify};
@@ -110,6 +116,40 @@ pub enum Error {
         /// The folder in which it is staged.
         folder: String,
     },
+    /// The text of something that was signed off is not there to be applied.
+    #[error("the text of `{unit}` that was signed off, in `{folder}`, {problem}")]
+    SignedText {
+        /// What was signed.
+        unit: String,
+        /// Where its text is kept.
+        folder: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The edition of an instrument that was signed last cannot be read beside what is recorded.
+    #[error("the editions signed last do not fit the law pack as recorded: {0}")]
+    SignedEdition(chancery_law::Error),
+    /// Somebody may not do what they tried.
+    #[error("the key `{key}` {problem}")]
+    NotEntitled {
+        /// The key's name.
+        key: String,
+        /// Why not.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// What is to be signed is not what was shown.
+    #[error("`{unit}` is not what was shown: its digest is {digest}")]
+    NotShown {
+        /// The unit.
+        unit: String,
+        /// Its digest.
+        digest: chancery_model::Digest,
+    },
+    /// A sign-off or a suspension was recorded after the request was decided.
+    #[error("a sign-off or a suspension was recorded while the request was decided")]
+    LawChanged,
     /// A release is not what its manifest says.
     #[error("`{file}` {problem}")]
     Unverified {
@@ -151,6 +191,20 @@ impl Error {
                  nothing is entered until then"
                     .to_owned(),
             ),
+            Self::SignedText { .. } => {
+                Some("restore that folder from a copy; nothing is decided until then".to_owned())
+            }
+            Self::SignedEdition(_) => Some(
+                "sign the edited instruments, or put them or the pack's base back as signed; \
+                 `chancery law status` shows which they are"
+                    .to_owned(),
+            ),
+            Self::NotEntitled { hint, .. } => Some(hint.clone()),
+            Self::NotShown { .. } => Some(
+                "read it again: `chancery law sign` shows it, and signs only what it showed"
+                    .to_owned(),
+            ),
+            Self::LawChanged => Some("nothing has left; run it again".to_owned()),
             Self::Unverified { .. } => Some(
                 "do not rely on this release; ask the custodian for what its ledger holds".into(),
             ),

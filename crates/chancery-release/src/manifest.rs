@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chancery_dataset::Dataset;
-use chancery_law::LawPack;
+use chancery_law::{InForce, LawPack, OnRecord, Standing};
 use chancery_ledger::{SigningKey, VerifierKey};
 use chancery_model::{
     Digest, Fault, Interpretation, LawUsed, LayerUsed, Obligation, Place, Request,
@@ -113,6 +113,43 @@ pub struct Law {
     pub in_force: Vec<InstrumentCited>,
     /// The provisions cited below.
     pub provisions: Vec<ProvisionCited>,
+    /// The sign-offs relied on: of the instruments that let something go, and of the pack's base.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sign_offs: Vec<Signed>,
+    /// What was suspended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub suspended: Vec<Signed>,
+}
+
+/// A sign-off, or a suspension, as the ledger holds it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed {
+    /// The entry's index in the ledger.
+    pub ledger_index: u64,
+    /// The instrument, or the pack for its base.
+    pub instrument: String,
+    /// The digest of what was signed, or suspended.
+    pub digest: Digest,
+    /// The agency of who did.
+    pub agency: String,
+    /// The role of who did.
+    pub role: String,
+    /// The key of who did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+impl From<&OnRecord> for Signed {
+    fn from(one: &OnRecord) -> Self {
+        Self {
+            ledger_index: one.index,
+            instrument: one.unit.clone(),
+            digest: one.digest,
+            agency: one.agency.clone(),
+            role: one.role.clone(),
+            key: one.key.clone(),
+        }
+    }
 }
 
 /// An instrument in force.
@@ -271,11 +308,12 @@ impl Manifest {
     /// The manifest of an answer whose files are staged.
     pub(crate) fn new(
         answer: &Answer,
-        law: &LawPack,
+        in_force: &InForce<'_>,
         dataset: &Dataset,
         files: &[StagedFile],
     ) -> Self {
         let decision = answer.decision();
+        let law = in_force.pack();
         let (total, withheld) = Shown::withheld(decision.total, decision.released);
         // A person has many rows: where the count of people is hidden, so is every count of rows.
         let hide_rows = withheld.is_hidden();
@@ -283,7 +321,7 @@ impl Manifest {
         Self {
             request: decision.request.clone(),
             on: decision.on,
-            law: law_cited(&decision.law, law, answer),
+            law: law_cited(&decision.law, in_force, answer),
             recipient: Party {
                 agency: recipient.path.clone(),
                 name: recipient.name.clone(),
@@ -342,11 +380,11 @@ fn versions() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn law_cited(used: &LawUsed, law: &LawPack, answer: &Answer) -> Law {
+fn law_cited(used: &LawUsed, law: &InForce<'_>, answer: &Answer) -> Law {
     let in_force = used
         .in_force
         .iter()
-        .filter_map(|id| law.instrument(id))
+        .filter_map(|id| law.pack().instrument(id))
         .map(|instrument| InstrumentCited {
             id: instrument.id.clone(),
             citation: instrument.citation.clone(),
@@ -357,12 +395,12 @@ fn law_cited(used: &LawUsed, law: &LawPack, answer: &Answer) -> Law {
         .elements
         .iter()
         .flat_map(|e| e.permitted_by.iter().chain(&e.barred_by));
-    let cited: std::collections::BTreeSet<&String> = elements.collect();
+    let cited: BTreeSet<&String> = elements.collect();
     let provisions = cited
         .into_iter()
-        .filter_map(|id| law.provision(id))
-        .map(|(_, provision)| ProvisionCited {
-            id: provision.id.clone(),
+        .filter_map(|id| Some((id, law.provision(id)?)))
+        .map(|(id, (_, provision))| ProvisionCited {
+            id: id.clone(),
             clause: provision.clause.clone(),
             reason: provision.reason.clone(),
         });
@@ -372,7 +410,28 @@ fn law_cited(used: &LawUsed, law: &LawPack, answer: &Answer) -> Law {
         layers: used.layers.clone(),
         in_force: in_force.collect(),
         provisions: provisions.collect(),
+        sign_offs: relied_on(law, answer),
+        suspended: law
+            .standing()
+            .map_or(&[][..], Standing::suspensions)
+            .iter()
+            .map(Signed::from)
+            .collect(),
     }
+}
+
+fn relied_on(law: &InForce<'_>, answer: &Answer) -> Vec<Signed> {
+    let Some(standing) = law.standing() else {
+        return Vec::new();
+    };
+    let elements = &answer.decision().elements;
+    let permits = elements.iter().flat_map(|element| &element.permitted_by);
+    let instruments = permits.filter_map(|cite| law.provision(cite));
+    let mut units: BTreeSet<&str> = instruments.map(|(one, _)| one.id.as_str()).collect();
+    units.extend(standing.base().iter().map(String::as_str));
+    let relied_on = standing.sign_offs().iter();
+    let relied_on = relied_on.filter(|one| units.contains(one.unit.as_str()));
+    relied_on.map(Signed::from).collect()
 }
 
 fn element(element: &chancery_model::ElementDecision, law: &LawPack) -> Element {

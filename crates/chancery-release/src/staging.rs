@@ -1,7 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use chancery_dataset::{Dataset, Progress};
-use chancery_law::LawPack;
+use chancery_law::{InForce, LawPack};
 use chancery_ledger::{InclusionProof, Keyring, VerifierKey, verify_proof};
 use chancery_model::{Decision, Digest};
 use chancery_plan::{Job, StagedFile, stage};
@@ -10,7 +10,7 @@ use crate::history::History;
 use crate::manifest::digest;
 use crate::verify::check_files;
 use crate::workspace::private_folder;
-use crate::{Answer, Book, Clock, Entry, Envelope, Error, Manifest, Workspace};
+use crate::{Answer, Book, Clock, Entry, Envelope, Error, Manifest, Statement, Workspace};
 
 pub(crate) const MANIFEST: &str = "manifest.dsse.json";
 pub(crate) const RECEIPT: &str = "receipt.tlog-proof";
@@ -142,7 +142,7 @@ impl Staged {
         self,
         workspace: &Workspace,
         answer: &Answer,
-        law: &LawPack,
+        law: &InForce<'_>,
         dataset: &Dataset,
     ) -> Result<Signed, Error> {
         let manifest = Manifest::new(answer, law, dataset, &self.files);
@@ -210,6 +210,13 @@ impl Signed {
 
     pub(crate) fn manifest(&self) -> Digest {
         self.manifest
+    }
+
+    /// What the manifest of a release that a crash left says.
+    pub(crate) fn statement(&self, custodian: &VerifierKey) -> Result<Statement, Error> {
+        let path = self.folder.join(MANIFEST);
+        let text = std::fs::read(&path).map_err(Error::io("read", &path))?;
+        Ok(Envelope::open(MANIFEST, &text, custodian)?)
     }
 
     /// Whether what a crash left is what was signed: a file that was changed or added since must not

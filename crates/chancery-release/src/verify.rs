@@ -6,10 +6,11 @@ use chancery_ledger::{Keyring, VerifierKey};
 use chancery_model::{Digest, Request};
 use sha2::{Digest as _, Sha256};
 
+use crate::history::History;
 use crate::manifest::digest;
 use crate::staging::{MANIFEST, RECEIPT, Staged, receipt_entry};
 use crate::workspace::private_folder;
-use crate::{Entry, Envelope, Error, Statement, Workspace, ask, decide};
+use crate::{Entry, Envelope, Error, Known, Statement, Workspace, ask, decide};
 
 /// The keys that a verifier trusts; nothing else of the custodian is taken at its word.
 #[derive(Clone, Debug)]
@@ -140,7 +141,9 @@ pub fn replay(
     let dataset = workspace.dataset(&request.dataset, &law)?;
     let text = toml::to_string(&request).unwrap_or_default();
     let question = ask(MANIFEST, &text, request, &law, &dataset)?;
-    let in_force = law.in_force(manifest.on, workspace.sign_off())?;
+    let known = known_then(workspace, verified)?;
+    let standing = workspace.standing(&law, manifest.on, known)?;
+    let in_force = law.in_force(manifest.on, workspace.sign_off(&standing))?;
     let answer = decide(question, &in_force, &dataset)?;
     answer.verify_inputs(&dataset, progress)?;
     let scratch = Scratch::new(workspace)?;
@@ -153,7 +156,7 @@ pub fn replay(
         &dataset,
         progress,
     )?;
-    let again = crate::Manifest::new(&answer, &law, &dataset, staged.files());
+    let again = crate::Manifest::new(&answer, &in_force, &dataset, staged.files());
     let again = again.statement(staged.files());
     for (before, after) in verified.statement.subject.iter().zip(&again.subject) {
         if before != after {
@@ -167,6 +170,20 @@ pub fn replay(
         return Err(unverified(MANIFEST, "comes out differently when run again"));
     }
     Ok(())
+}
+
+/// What was signed and suspended when a release was made: what the ledger held before it.
+fn known_then(workspace: &Workspace, verified: &Verified) -> Result<Known, Error> {
+    if workspace.config().demonstration {
+        return Ok(Known::Now);
+    }
+    let Entry::Release(entry) = &verified.entry else {
+        return Err(unverified(RECEIPT, "is not the receipt of a release"));
+    };
+    let history = History::read(&workspace.ledger_reader()?)?;
+    let logged = history.find(entry.id.as_str(), verified.manifest);
+    let logged = logged.ok_or_else(|| unverified(RECEIPT, "is not of the workspace's ledger"))?;
+    Ok(Known::First(logged.index))
 }
 
 const REPLAY: &str = "replay";

@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chancery_dataset::Dataset;
-use chancery_law::{LawPack, PackSource, SignOff};
+use chancery_law::{LawPack, PackSource, Roles, SignOff, Standing};
 use chancery_ledger::keyfile::{self, Passphrase};
 use chancery_ledger::witness::{Quorum, WITNESS_TIMEOUT};
 use chancery_ledger::{
@@ -12,13 +12,14 @@ use chancery_ledger::{
 };
 #[cfg(feature = "s3")]
 use chancery_ledger::{S3, S3Options};
-use chancery_model::{Fault, Place};
+use chancery_model::{Digest, Fault, Place};
 use chancery_plan::Limits;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Label;
 use crate::staging::durable;
-use crate::{Clock, Entry, Error};
+use crate::{Clock, Entry, Error, Known};
 
 /// `chancery.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,6 +178,11 @@ impl Workspace {
             private_folder(&root.join(folder))?;
         }
         write_pack(&workspace.law_dir(), law)?;
+        private_folder(&workspace.roles_dir())?;
+        for (name, text) in Roles::shipped() {
+            let path = workspace.roles_dir().join(name);
+            std::fs::write(&path, text).map_err(Error::io("write", &path))?;
+        }
         let name = &workspace.config.ledger;
         let ledger = LogKeys::random(name)?;
         let custodian = SigningKey::random(&format!("{name}/custodian"), Algorithm::Ed25519)?;
@@ -249,13 +255,45 @@ impl Workspace {
         &self.config
     }
 
-    /// Whether unsigned law counts.
-    pub fn sign_off(&self) -> SignOff {
+    /// How the law stands with those who sign off, on a day, as far as was known. In a
+    /// demonstration nobody asks.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger or what was signed cannot be read, or the pack's files are not `law`'s any
+    /// more.
+    pub fn standing(&self, law: &LawPack, on: Date, known: Known) -> Result<Standing, Error> {
+        if self.config.demonstration {
+            return Ok(Standing::default());
+        }
+        let source = self.law_source()?;
+        if source.digest() != law.digest {
+            return Err(Error::LawChanged);
+        }
+        let standing = self.sign_offs(known)?.standing(self, &source, on)?;
+        Ok(match law.known_by() {
+            Some(day) => standing.as_known(day),
+            None => standing,
+        })
+    }
+
+    /// Whose signature counts, if the law stands like this.
+    pub fn sign_off<'a>(&self, standing: &'a Standing) -> SignOff<'a> {
         if self.config.demonstration {
             SignOff::Demonstration
         } else {
-            SignOff::Required
+            SignOff::Required(standing)
         }
+    }
+
+    /// The folder of the roles.
+    pub fn roles_dir(&self) -> PathBuf {
+        self.root.join("roles")
+    }
+
+    /// Where the text of this digest, which somebody signed, is kept.
+    pub fn signed_dir(&self, digest: Digest) -> PathBuf {
+        self.root.join("signed").join(digest.hex())
     }
 
     /// The folder of the law pack.

@@ -1,8 +1,11 @@
 use std::path::PathBuf;
 
-use chancery_release::entry::RotationReason;
+use chancery_model::Digest;
+use chancery_release::entry::{RotationReason, SuspensionReason};
 use clap::{Parser, Subcommand, ValueEnum};
-use jiff::civil::Date;
+use jiff::Timestamp;
+use jiff::civil::{Date, Time};
+use jiff::tz::TimeZone;
 
 /// The gate that protected records pass before they leave a custodian, and the book that proves
 /// what left.
@@ -46,7 +49,7 @@ pub(crate) enum Command {
     Synth(Synth),
     /// Add a dataset, or show one.
     Dataset(Dataset),
-    /// Look at the law pack.
+    /// Look at the law pack, and sign it off.
     Law(Law),
     /// Say what would leave, why, and what not; writes nothing.
     Decide(Decide),
@@ -239,15 +242,107 @@ pub(crate) enum LawCommand {
     Timeline(LawTimeline),
     /// Hold agreements, notices and routine flows against the law.
     Review(LawReview),
-    /// Validate the law pack strictly.
+    /// Validate the law pack strictly, and say what of it counts.
     Check {
         /// The day.
         #[arg(long, value_name = "DATE")]
         on: Option<Date>,
-        /// Only what had been recorded by this day.
-        #[arg(long, value_name = "DATE")]
-        as_known: Option<Date>,
+        /// Only what had been recorded by then.
+        #[arg(long, value_name = "DATE|TIMESTAMP")]
+        as_known: Option<AsKnown>,
     },
+    /// Say who signed what, what counts and until when.
+    Status {
+        /// One instrument, the law pack by its name for its base, or `roles`; all by default.
+        id: Option<String>,
+        /// The day.
+        #[arg(long, value_name = "DATE")]
+        on: Option<Date>,
+        /// As far as sign-offs and suspensions had been recorded by then.
+        #[arg(long, value_name = "DATE|TIMESTAMP")]
+        as_known: Option<AsKnown>,
+    },
+    /// Make a key for somebody who signs off, and print its vkey line for roles/people.toml.
+    Key {
+        /// The file to write, which must not exist yet.
+        #[arg(value_name = "FILE")]
+        file: PathBuf,
+        /// The key's name: the office, not the person.
+        #[arg(long, value_name = "NAME")]
+        name: String,
+    },
+    /// Sign off an instrument as it is recorded: with two people's sign-offs its permits count.
+    Sign(Sign),
+    /// Suspend an instrument at once: none of its permits counts until two people reinstate it.
+    Suspend {
+        /// The instrument's id; the law pack's name suspends everything.
+        id: String,
+        /// The key file of who suspends.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+        /// Why, for the ledger.
+        #[arg(long, value_name = "REASON", value_parser = suspension_reason)]
+        reason: SuspensionReason,
+    },
+    /// Reinstate an instrument after a suspension, as it is recorded; it takes two people.
+    Reinstate(Sign),
+    /// Withdraw an own sign-off.
+    Revoke {
+        /// The instrument's id.
+        id: String,
+        /// The key file that signed.
+        #[arg(long, value_name = "FILE")]
+        key: PathBuf,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Sign {
+    /// The instrument's id, the law pack's name for its base, or `roles`.
+    pub(crate) id: String,
+    /// The key file of who signs.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+    /// The digest to sign, as it was shown; without it, it is shown and asked for.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) digest: Option<Digest>,
+}
+
+/// Until when something had been recorded: the end of a day (UTC), or an instant.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsKnown {
+    /// The last instant.
+    pub(crate) instant: Timestamp,
+    /// Its day.
+    pub(crate) day: Date,
+}
+
+impl std::str::FromStr for AsKnown {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(instant) = text.parse::<Timestamp>() {
+            let day = instant.to_zoned(TimeZone::UTC).date();
+            return Ok(Self { instant, day });
+        }
+        let day: Date = text
+            .parse()
+            .map_err(|_| "expected a day, `2026-01-10`, or `2026-01-10T12:00:00Z`".to_owned())?;
+        let end = day.to_datetime(Time::MAX).to_zoned(TimeZone::UTC);
+        let instant = end.map_err(|error| error.to_string())?.timestamp();
+        Ok(Self { instant, day })
+    }
+}
+
+/// A reason in the ledger's own word for it.
+fn suspension_reason(text: &str) -> Result<SuspensionReason, String> {
+    let mut all = SuspensionReason::ALL.iter();
+    all.find(|reason| reason.as_str() == text)
+        .copied()
+        .ok_or_else(|| {
+            let words = SuspensionReason::ALL.iter().map(|reason| reason.as_str());
+            format!("one of {}", words.collect::<Vec<_>>().join(", "))
+        })
 }
 
 #[derive(Debug, clap::Args)]
@@ -321,9 +416,9 @@ pub(crate) struct Decide {
     /// The day whose law applies; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
-    /// Decide by what had been recorded by this day alone, and say what is known since.
-    #[arg(long, value_name = "DATE")]
-    pub(crate) as_known: Option<Date>,
+    /// Only what had been recorded by then; then what is known since is shown beside it.
+    #[arg(long, value_name = "DATE|TIMESTAMP")]
+    pub(crate) as_known: Option<AsKnown>,
     /// Print the optimised plan of each table instead.
     #[arg(long)]
     pub(crate) plan: bool,

@@ -35,10 +35,10 @@ use std::sync::Arc;
 use chancery_dataset::Dataset;
 use chancery_law::LawPack;
 use chancery_model::{Fault, Place, Request};
-use chancery_release::{Clock as _, Question, System, Workspace, ask};
+use chancery_release::{Clock as _, Known, Question, System, Workspace, ask};
 use jiff::civil::Date;
 
-use crate::args::Format;
+use crate::args::{AsKnown, Format};
 use crate::failure::Failure;
 use crate::passphrase::Passphrases;
 use crate::progress::Progress;
@@ -66,6 +66,11 @@ impl Context {
 /// The day asked for, or today.
 pub(crate) fn day(on: Option<Date>) -> Date {
     on.unwrap_or_else(|| System.today())
+}
+
+/// What of the ledger is taken account of.
+pub(crate) fn known(as_known: Option<AsKnown>) -> Known {
+    as_known.map_or(Known::Now, |known| Known::At(known.instant))
 }
 
 /// Reads a request and holds it against the law pack and the dataset that it names.

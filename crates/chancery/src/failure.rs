@@ -120,6 +120,21 @@ impl From<chancery_release::Error> for Failure {
             chancery_release::Error::Input(fault) => fault.into(),
             chancery_release::Error::Law(error) => error.into(),
             chancery_release::Error::Dataset(error) => error.into(),
+            chancery_release::Error::SignedEdition(_) => {
+                let hint = error.hint();
+                let chancery_release::Error::SignedEdition(inner) = error else {
+                    return Self::new("");
+                };
+                let inner = Self::from(inner);
+                Self {
+                    code: INVALID,
+                    message: format!(
+                        "the editions signed last do not fit the law pack as recorded\n{}",
+                        inner.message
+                    ),
+                    hint,
+                }
+            }
             chancery_release::Error::NotToday { .. } => {
                 let hint = error.hint();
                 Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use chancery_law::{InForce, LawPack, Query, Ruling, SignOff};
+use chancery_law::{InForce, LawPack, Query, Ruling, SignOff, Standing};
 use chancery_model::Signature;
 use jiff::civil::Date;
 
@@ -274,7 +274,9 @@ fn flows_that_must_keep_working() {
 #[test]
 fn unsigned_permits_count_in_a_demonstration_alone() {
     let pack = shipped();
-    let law = pack.in_force(on("2026-01-10"), SignOff::Required).unwrap();
+    let nobody = Standing::default();
+    let required = SignOff::Required(&nobody);
+    let law = pack.in_force(on("2026-01-10"), required).unwrap();
     let query = query(
         &pack,
         "hhs/cms",
@@ -282,7 +284,7 @@ fn unsigned_permits_count_in_a_demonstration_alone() {
         "program-administration/integrity",
     );
     expect(&pack, &law.decide(&query).unwrap(), &|_, _| false);
-    assert!(!law.unsigned().is_empty());
+    assert!(!law.not_counting().is_empty());
 }
 
 #[test]

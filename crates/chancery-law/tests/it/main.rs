@@ -15,6 +15,7 @@ mod agree;
 mod answers;
 mod defects;
 mod describe;
+mod editions;
 mod enumerate;
 mod impact;
 mod overlay;

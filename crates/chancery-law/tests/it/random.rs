@@ -254,6 +254,10 @@ impl Pack {
 }
 
 impl Instrument {
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     fn random(dice: &mut Dice, id: &str, ids: &[String]) -> Self {
         let shapes: [&[&'static str]; 8] = [
             &["effective"],

@@ -96,6 +96,18 @@ codes! {
 }
 
 codes! {
+    /// What a sign-off does.
+    SignOffAct {
+        /// Stands for the encoding.
+        Sign = "sign",
+        /// Stands for it once more, to lift a suspension.
+        Reinstate = "reinstate",
+        /// Withdraws what the same person signed before.
+        Revoke = "revoke",
+    }
+}
+
+codes! {
     /// What an approval is of.
     ApprovalOf {
         /// A request, before it is decided.

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::codes::{
     ApprovalOf, LookUpReason, Onward, RecallReason, Role, RotationReason, Sanitisation, Scope,
-    Statement, SuspensionReason, Verdict, Verification,
+    SignOffAct, Statement, SuspensionReason, Verdict, Verification,
 };
-use super::text::{KeySignature, Label, Pseudonym, Recorded, ReleaseId, Url, Version1, Vkey};
+use super::text::{
+    KeySignature, Label, Pseudonym, Recorded, ReleaseId, Url, Version1, Version2, Vkey,
+};
 
 /// Who asked for what, and what came of it: a release, or a refusal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,14 +41,17 @@ pub struct Disclosure {
     pub manifest: Option<Digest>,
 }
 
-/// A reviewer stands for an instrument's encoding.
+/// A reviewer stands for an instrument's encoding, or does so no more.
+///
+/// The second form says what is done, in which log, and how long that was then; the signature is
+/// over all of it, so that no copy of an entry passes for another sign-off. Only that form counts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignOff {
     /// The version of this form.
-    pub version: Version1,
+    pub version: Version2,
     /// When it was recorded.
     pub recorded: Recorded,
-    /// The instrument.
+    /// The instrument, or what else is signed off as a whole.
     pub instrument: Label,
     /// The digest of its encoding.
     pub digest: Digest,
@@ -54,15 +59,24 @@ pub struct SignOff {
     pub agency: Label,
     /// The reviewer's role.
     pub role: Role,
+    /// What is done.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub act: Option<SignOffAct>,
+    /// The log that it is for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log: Option<Label>,
+    /// How many entries the log had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<u64>,
     /// The key that signed.
     pub key: Vkey,
-    /// Its signature of [`SignOff::message`].
+    /// Its signature of [`SignOff::message`], or of [`Signing::sign_off`] in the second form.
     pub signature: KeySignature,
 }
 
 impl SignOff {
-    /// What a sign-off signs: instrument, digest, agency and role, each on a line, below a line that no
-    /// other kind of message begins with.
+    /// What a sign-off of the first form signs: instrument, digest, agency and role, each on a line,
+    /// below a line that no other kind of message begins with.
     ///
     /// ```
     /// use chancery_model::Digest;
@@ -90,9 +104,77 @@ impl SignOff {
             agency: self.agency.clone(),
             role: self.role,
         };
-        let message = Self::message(&self.instrument, self.digest, &by);
+        let message = match (self.act, &self.log, self.after) {
+            (Some(act), Some(log), Some(after)) => Signing {
+                log: log.clone(),
+                after,
+                unit: self.instrument.clone(),
+                digest: self.digest,
+                by,
+            }
+            .sign_off(act),
+            _ => Self::message(&self.instrument, self.digest, &by),
+        };
         let key: VerifierKey = self.key.verifier()?;
         key.verify(message.as_bytes(), self.signature.as_bytes())
+    }
+}
+
+/// What somebody signs about a unit of law, for one place in one log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signing {
+    /// The log.
+    pub log: Label,
+    /// How many entries it has.
+    pub after: u64,
+    /// The instrument, or what else is signed off as a whole.
+    pub unit: Label,
+    /// The digest of its encoding.
+    pub digest: Digest,
+    /// Who signs.
+    pub by: By,
+}
+
+impl Signing {
+    fn lines(&self) -> String {
+        let Self {
+            log,
+            after,
+            unit,
+            digest,
+            by,
+        } = self;
+        let (agency, role) = (&by.agency, by.role.as_str());
+        format!("{log}\n{after}\n{unit}\n{digest}\n{agency}\n{role}\n")
+    }
+
+    /// What is signed to sign off, reinstate or withdraw: a line that no other kind of message
+    /// begins with, log, number of entries, unit, digest, agency, role and what is done.
+    ///
+    /// ```
+    /// use chancery_model::Digest;
+    /// use chancery_release::entry::{By, Role, SignOffAct, Signing};
+    /// let signing = Signing {
+    ///     log: "agency.example/ledger".parse()?,
+    ///     after: 17,
+    ///     unit: "us/usc/8/1360-b".parse()?,
+    ///     digest: Digest::from_bytes([0; 32]),
+    ///     by: By { agency: "hhs/cms".parse()?, role: Role::Counsel },
+    /// };
+    /// let message = signing.sign_off(SignOffAct::Sign);
+    /// assert!(message.starts_with("chancery/sign-off/v2\nagency.example/ledger\n17\nus/usc/8/"));
+    /// assert!(message.ends_with("\nhhs/cms\ncounsel\nsign\n"));
+    /// # Ok::<(), String>(())
+    /// ```
+    pub fn sign_off(&self, act: SignOffAct) -> String {
+        let (lines, act) = (self.lines(), act.as_str());
+        format!("chancery/sign-off/v2\n{lines}{act}\n")
+    }
+
+    /// What is signed to suspend: the same with the reason, and the first day.
+    pub fn suspension(&self, reason: SuspensionReason, from: Date) -> String {
+        let (lines, reason) = (self.lines(), reason.as_str());
+        format!("chancery/suspension/v2\n{lines}{reason}\n{from}\n")
     }
 }
 
@@ -216,12 +298,15 @@ pub struct Destruction {
 /// Something does not count for a while: an instrument, or the account of disclosures to an
 /// agency in one person's accounting.
 ///
-/// The last suspension of the same thing counts; one that ends on or before the day it is recorded
-/// lifts it.
+/// The last suspension of a person's accounting counts; one that ends on or before the day it is
+/// recorded lifts it. An instrument's stands until two people reinstate the instrument
+/// ([`SignOffAct::Reinstate`]), whatever its last day.
+///
+/// The second form is an instrument's, signed over the log and how long that was then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Suspension {
     /// The version of this form.
-    pub version: Version1,
+    pub version: Version2,
     /// When it was recorded.
     pub recorded: Recorded,
     /// What is suspended.
@@ -235,6 +320,45 @@ pub struct Suspension {
     /// The last day, after which it ends by itself; an instrument's may be open.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub until: Option<Date>,
+    /// The log that it is for.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub log: Option<Label>,
+    /// How many entries the log had.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub after: Option<u64>,
+    /// The key that signed.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub key: Option<Vkey>,
+    /// Its signature of [`Signing::suspension`].
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub signature: Option<KeySignature>,
+}
+
+impl Suspension {
+    /// Whether the signature of the second form is of this suspension and by this key.
+    pub(super) fn is_verified(&self) -> bool {
+        let Suspended::Instrument { id, digest, reason } = &self.of else {
+            return false;
+        };
+        let (Some(log), Some(after), Some(key), Some(signature)) =
+            (&self.log, self.after, &self.key, &self.signature)
+        else {
+            return false;
+        };
+        let signing = Signing {
+            log: log.clone(),
+            after,
+            unit: id.clone(),
+            digest: *digest,
+            by: By {
+                agency: self.agency.clone(),
+                role: self.role,
+            },
+        };
+        let message = signing.suspension(*reason, self.from);
+        let verify = |key: VerifierKey| key.verify(message.as_bytes(), signature.as_bytes());
+        key.verifier().and_then(verify).is_ok()
+    }
 }
 
 /// What is suspended.

@@ -526,3 +526,35 @@ impl TryFrom<u64> for Version1 {
         Err("expected version 1")
     }
 }
+
+/// The version of an entry's form, where there are two: the second is signed over the log and how
+/// long it was, so that a copy of it says nothing anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u64", try_from = "u64")]
+pub enum Version2 {
+    /// 1.
+    One,
+    /// 2.
+    Two,
+}
+
+impl From<Version2> for u64 {
+    fn from(version: Version2) -> Self {
+        match version {
+            Version2::One => 1,
+            Version2::Two => 2,
+        }
+    }
+}
+
+impl TryFrom<u64> for Version2 {
+    type Error = &'static str;
+
+    fn try_from(number: u64) -> Result<Self, &'static str> {
+        match number {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            _ => Err("expected version 1 or 2"),
+        }
+    }
+}

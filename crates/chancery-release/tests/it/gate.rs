@@ -6,7 +6,7 @@ use chancery_law::LawPack;
 use chancery_model::Request;
 use chancery_release::entry::AbortReason;
 use chancery_release::{
-    Config, Entry, Error, Fixed, Keys, Outcome, Question, ReleaseCheck, Workspace, ask,
+    Config, Entry, Error, Fixed, Keys, Known, Outcome, Question, ReleaseCheck, Workspace, ask,
     check_releases, dataset_law, elements, pack_files, recover, release, replay, still_held,
     verify, write_ledger,
 };
@@ -89,9 +89,11 @@ impl Case {
         purpose: &str,
         on: &str,
     ) -> Result<Outcome, Error> {
+        let on = on.parse().unwrap();
+        let standing = self.workspace.standing(&self.law, on, Known::Now).unwrap();
         let law = self
             .law
-            .in_force(on.parse().unwrap(), self.workspace.sign_off())
+            .in_force(on, self.workspace.sign_off(&standing))
             .unwrap();
         let question = self.question(recipient, purpose);
         release(

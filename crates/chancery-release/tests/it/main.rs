@@ -13,5 +13,6 @@ mod entries;
 mod gate;
 mod samples;
 mod scanner;
+mod sign_off;
 mod suppression;
 mod whole_log;

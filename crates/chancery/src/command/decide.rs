@@ -5,7 +5,7 @@ use chancery_dataset::Dataset;
 use chancery_law::{InForce, LawPack};
 use chancery_model::{Decision, ElementDecision, Outcome, Predicate};
 use chancery_plan::{Embedded, Limits};
-use chancery_release::{Answer, Audit, AuditedElement, AuditedPeople};
+use chancery_release::{Answer, Audit, AuditedElement, AuditedPeople, Known};
 
 use super::report::Report;
 use super::{Context, Result, day, json, read_request};
@@ -18,9 +18,10 @@ pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
     let law = workspace.law()?;
     let (question, dataset) = read_request(&args.request, &workspace, &law)?;
     let on = day(args.on);
-    let known = args.as_known.map(|known| (known, law.as_known(known)));
+    let known = args.as_known.map(|known| (known, law.as_known(known.day)));
     let applied = known.as_ref().map_or(&law, |(_, law)| law);
-    let in_force = applied.in_force(on, workspace.sign_off())?;
+    let standing = workspace.standing(applied, on, super::known(args.as_known))?;
+    let in_force = applied.in_force(on, workspace.sign_off(&standing))?;
     let answer = chancery_release::decide(question.clone(), &in_force, &dataset)?;
     if args.plan {
         text::print(&plans(context.format, &answer, &law, &dataset)?);
@@ -29,9 +30,10 @@ pub(crate) fn run(context: &Context, args: &args::Decide) -> Result {
     match known {
         None => print(context.format, &answer, &in_force, &dataset)?,
         Some((known, _)) => {
-            let today = law.in_force(on, workspace.sign_off())?;
+            let standing = workspace.standing(&law, on, Known::Now)?;
+            let today = law.in_force(on, workspace.sign_off(&standing))?;
             let today = chancery_release::decide(question, &today, &dataset)?;
-            let audit = chancery_release::audit(known, &answer, &today, &law, &dataset);
+            let audit = chancery_release::audit(known.day, &answer, &today, &law, &dataset);
             text::print(&audited(
                 context.format,
                 &answer,
@@ -59,7 +61,7 @@ pub(crate) fn print(
     dataset: &Dataset,
 ) -> Result<()> {
     text::print(&match format {
-        Format::Json => json(&Report::new(answer.decision(), law.pack()))?,
+        Format::Json => json(&Report::new(answer, law))?,
         Format::Text => Face {
             answer,
             law,
@@ -89,9 +91,7 @@ fn audited(
     dataset: &Dataset,
 ) -> Result<String> {
     match format {
-        Format::Json => {
-            json(&Report::new(answer.decision(), law.pack()).with_audit(audit, law.pack()))
-        }
+        Format::Json => json(&Report::new(answer, law).with_audit(audit, law.pack())),
         Format::Text => {
             let face = Face {
                 answer,
@@ -165,7 +165,7 @@ impl Face<'_> {
         if self.decision().outcome != Outcome::Denied {
             parts.push(self.rows());
         }
-        parts.extend([self.why(), self.readings(), self.duties()]);
+        parts.extend([self.why(), self.idle(), self.readings(), self.duties()]);
         parts.retain(|part| !part.is_empty());
         parts.join("\n\n")
     }
@@ -187,10 +187,18 @@ impl Face<'_> {
             let known = text::day(known);
             text.push_str(&format!("\nOnly what had been recorded by {known} counts."));
         }
-        let unsigned = self.law.unsigned().len();
-        if unsigned > 0 {
+        let idle = self.law.not_counting().len();
+        if idle > 0 {
             text.push_str(&format!(
-                "\n{unsigned} provisions that would let data go are not signed off and do not count."
+                "\n{idle} provisions that would let data go are not signed off and do not count."
+            ));
+        }
+        let edited: Vec<&str> = self.law.edited().collect();
+        if !edited.is_empty() {
+            text.push_str(&format!(
+                "\nEdited since it was signed off, so that both editions apply, whichever lets less \
+                 go: {}.",
+                edited.join(", ")
             ));
         }
         text
@@ -404,9 +412,13 @@ impl Face<'_> {
         let forbids = cited(&|element| &element.barred_by);
         let mut text = String::from("Why");
         if permits.is_empty() {
-            text.push_str(
-                "\n  Nothing in force on that day permits it, and what nothing permits is withheld.",
-            );
+            let nothing = match self.answer.idle().is_empty() {
+                true => "Nothing in force on that day permits it",
+                false => "Nothing that counts on that day permits it",
+            };
+            text.push_str(&format!(
+                "\n  {nothing}, and what nothing permits is withheld."
+            ));
         }
         for (title, ids) in [("What lets go", permits), ("What holds back", forbids)] {
             if !ids.is_empty() {
@@ -420,7 +432,7 @@ impl Face<'_> {
     }
 
     fn provision(&self, id: &str) -> String {
-        let Some((instrument, provision)) = self.law.pack().provision(id) else {
+        let Some((instrument, provision)) = self.law.provision(id) else {
             return format!("\n  {id}");
         };
         let cited = if provision.clause.starts_with(&instrument.short) {
@@ -433,6 +445,23 @@ impl Face<'_> {
             text::hang(&cited, "  · ", "    "),
             text::wrap(&provision.reason, "    "),
         )
+    }
+
+    /// What would let go and does not count, each with the reason.
+    fn idle(&self) -> String {
+        let idle = self.answer.idle().iter().map(|cite| {
+            let short = self
+                .law
+                .provision(cite)
+                .map_or(cite.as_str(), |(i, _)| &i.short);
+            let why = self.law.why_not(cite).says(short);
+            format!("{}\n    [{cite}]", text::hang(&why, "  · ", "    "))
+        });
+        let idle: Vec<String> = idle.collect();
+        if idle.is_empty() {
+            return String::new();
+        }
+        format!("What would let go and does not count\n{}", idle.join("\n"))
     }
 
     fn readings(&self) -> String {

@@ -9,8 +9,8 @@ use chancery_law::LawPack;
 use chancery_ledger::{SqliteLock, fsck};
 use chancery_model::{Decision, Request};
 use chancery_release::{
-    Keys, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release, replay,
-    verify,
+    Keys, Known, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release,
+    replay, verify,
 };
 
 use super::{Context, Result, dataset as datasets, decide as face, init};
@@ -163,7 +163,8 @@ fn decided(
 ) -> Result<Decision> {
     let request = Request::parse("requests/ice.toml", init::ICE)?;
     let question = ask("requests/ice.toml", init::ICE, request, law, dataset)?;
-    let in_force = law.in_force(parse(date)?, workspace.sign_off())?;
+    let standing = workspace.standing(law, parse(date)?, Known::Now)?;
+    let in_force = law.in_force(parse(date)?, workspace.sign_off(&standing))?;
     Ok(decide(question, &in_force, dataset)?.decision().clone())
 }
 
@@ -209,7 +210,8 @@ fn released(
 ) -> Result<PathBuf> {
     let request = Request::parse("requests/ice.toml", init::ICE)?;
     let question = ask("requests/ice.toml", init::ICE, request, law, dataset)?;
-    let in_force = law.in_force(parse(CLOSE)?, workspace.sign_off())?;
+    let standing = workspace.standing(law, parse(CLOSE)?, Known::Now)?;
+    let in_force = law.in_force(parse(CLOSE)?, workspace.sign_off(&standing))?;
     let outcome = release(
         workspace,
         question,

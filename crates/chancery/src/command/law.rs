@@ -1,13 +1,21 @@
+//! `law`: the pack, what counts of it, and who signs it off.
+
 mod impact;
 
 mod names;
 
 mod review;
+
+mod sign;
+
+mod status;
+
 mod timeline;
 
 use std::process::ExitCode;
 
 use chancery_law::{Effect, Instrument, LawPack, PackLayer};
+use chancery_release::entry::SignOffAct;
 use jiff::civil::Date;
 use serde_json::json;
 
@@ -22,6 +30,23 @@ pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
         impact::run(context, args)?;
         return Ok(ExitCode::SUCCESS);
     }
+    match &args.command {
+        LawCommand::Status { id, on, as_known } => {
+            let known = super::known(*as_known);
+            status::run(context, id.as_deref(), day(*on), known)?;
+        }
+        LawCommand::Key { file, name } => sign::key(context, file, name)?,
+        LawCommand::Sign(args) => sign::sign(context, args, SignOffAct::Sign)?,
+        LawCommand::Reinstate(args) => sign::sign(context, args, SignOffAct::Reinstate)?,
+        LawCommand::Revoke { id, key } => sign::revoke(context, id, key)?,
+        LawCommand::Suspend { id, key, reason } => sign::suspend(context, id, key, *reason)?,
+        _ => look(context, args)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What only looks at the law pack.
+fn look(context: &Context, args: &args::Law) -> Result<()> {
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     match &args.command {
@@ -33,12 +58,15 @@ pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
             show(context, &known(law, *as_known), id, day(*on))?;
         }
         LawCommand::Check { on, as_known } => {
-            let law = known(law, *as_known);
-            let in_force = law.in_force(day(*on), workspace.sign_off())?;
+            let law = known(law, as_known.map(|known| known.day));
+            let standing = workspace.standing(&law, day(*on), super::known(*as_known))?;
+            let in_force = law.in_force(day(*on), workspace.sign_off(&standing))?;
             check(context, &law, &in_force);
         }
+        // The others are not for looking.
+        _ => {}
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// The pack as known on a day, or with everything that is recorded.
@@ -266,12 +294,24 @@ fn shown(law: &LawPack, instrument: &Instrument, on: Date) -> String {
 
 fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>) {
     let provisions: usize = law.instruments().iter().map(|i| i.provisions.len()).sum();
-    let report = json!({
+    let idle = in_force.not_counting();
+    let ids: Vec<&str> = idle.iter().map(|one| one.provision.id.as_str()).collect();
+    let mut report = json!({
         "pack": law.name, "digest": law.digest.to_string(), "on": in_force.on(), "as_known": law.known_by(),
         "layers": layers(law),
         "instruments": law.instruments().len(), "provisions": provisions,
-        "in_force": in_force.instruments().len(), "unsigned": in_force.unsigned(), "valid": true,
+        "in_force": in_force.instruments().len(), "unsigned": ids, "valid": true,
     });
+    if let (Some(report), true) = (report.as_object_mut(), in_force.standing().is_some()) {
+        let idle = idle.iter().map(|one| {
+            json!({
+                "provision": one.provision.id, "state": one.why.as_str(),
+                "message": one.why.says(&one.instrument.short),
+            })
+        });
+        report.insert("not_counting".to_owned(), idle.collect());
+        report.insert("edited".to_owned(), in_force.edited().collect());
+    }
     text::print(&match context.format {
         Format::Json => format!("{report:#}"),
         Format::Text => format!(
@@ -282,14 +322,40 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
             in_force.instruments().len(),
             on_day(law, in_force.on()),
             overlays(law),
-            if in_force.unsigned().is_empty() {
-                "Unsigned law counts: this is a demonstration workspace.".to_owned()
-            } else {
-                format!(
-                    "{} provisions that would let data go are not signed off and do not count.",
-                    in_force.unsigned().len()
-                )
-            },
+            counting(in_force),
         ),
     });
+}
+
+/// What of the law counts, and why the rest does not.
+fn counting(law: &chancery_law::InForce<'_>) -> String {
+    if law.standing().is_none() {
+        return "Unsigned law counts: this is a demonstration workspace.".to_owned();
+    }
+    let mut lines = Vec::new();
+    let edited: Vec<&str> = law.edited().collect();
+    if !edited.is_empty() {
+        lines.push(format!(
+            "Edited since it was signed off, so that both editions apply: {}.",
+            edited.join(", ")
+        ));
+    }
+    let idle = law.not_counting();
+    lines.push(match idle.len() {
+        0 => "Everything that lets data go is signed off.".to_owned(),
+        n => format!("{n} provisions that would let data go are not signed off and do not count."),
+    });
+    let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
+    for one in idle {
+        let why = one.why.says(&one.instrument.short);
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, provisions)) => provisions.push(&one.provision.id),
+            None => reasons.push((why, vec![&one.provision.id])),
+        }
+    }
+    for (why, provisions) in reasons {
+        lines.push(text::hang(&why, "  · ", "    "));
+        lines.extend(provisions.iter().map(|id| format!("    [{id}]")));
+    }
+    lines.join("\n")
 }

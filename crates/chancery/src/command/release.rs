@@ -1,5 +1,5 @@
 use chancery_model::Outcome as Verdict;
-use chancery_release::{Outcome, System, release};
+use chancery_release::{Known, Outcome, System, release};
 use serde::Serialize;
 
 use super::{Context, Result, day, decide, json, read_request};
@@ -19,7 +19,8 @@ pub(crate) fn run(context: &Context, args: &args::Release) -> Result {
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     let (question, dataset) = read_request(&args.request, &workspace, &law)?;
-    let in_force = law.in_force(day(args.on), workspace.sign_off())?;
+    let standing = workspace.standing(&law, day(args.on), Known::Now)?;
+    let in_force = law.in_force(day(args.on), workspace.sign_off(&standing))?;
     let outcome = release(
         &workspace,
         question,

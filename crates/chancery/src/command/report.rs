@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use chancery_law::LawPack;
-use chancery_model::{Decision, Outcome, Request};
-use chancery_release::Audit;
+use chancery_law::{InForce, LawPack};
+use chancery_model::{Outcome, Request};
+use chancery_release::{Answer, Audit};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -21,9 +21,24 @@ pub(crate) struct Report<'a> {
     obligations: &'a [chancery_model::Obligation],
     /// Clause and reason of each provision cited above.
     provisions: BTreeMap<&'a str, Provision<'a>>,
+    /// Instruments that were edited since they were signed off.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    edited: Vec<&'a str>,
+    /// Permits that would let something go and do not count.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_counting: Vec<Idle<'a>>,
     /// What is known since, if it was decided by what was known on an earlier day.
     #[serde(skip_serializing_if = "Option::is_none")]
     hindsight: Option<Hindsight<'a>>,
+}
+
+#[derive(Serialize)]
+struct Idle<'a> {
+    provision: &'a str,
+    /// `unsigned`, `singly_signed`, `tampered`, `revoked`, `expired`, `suspended`, `base`, `edited` or
+    /// `ended`.
+    state: &'static str,
+    message: String,
 }
 
 #[derive(Serialize)]
@@ -91,12 +106,24 @@ struct Provision<'a> {
 }
 
 impl<'a> Report<'a> {
-    pub(crate) fn new(decision: &'a Decision, law: &'a LawPack) -> Self {
+    pub(crate) fn new(answer: &'a Answer, in_force: &'a InForce<'_>) -> Self {
+        let (decision, law) = (answer.decision(), in_force.pack());
+        let idle = answer.idle().iter().map(|cite| {
+            let why = in_force.why_not(cite);
+            let short = in_force
+                .provision(cite)
+                .map_or(cite.as_str(), |(i, _)| &i.short);
+            Idle {
+                provision: cite,
+                state: why.as_str(),
+                message: why.says(short),
+            }
+        });
         let cited = decision
             .classes
             .iter()
             .flat_map(|c| c.permitted_by.iter().chain(&c.barred_by));
-        let cited = cited.filter_map(|id| Some((id.as_str(), law.provision(id)?.1)));
+        let cited = cited.filter_map(|id| Some((id.as_str(), in_force.provision(id)?.1)));
         let provisions = cited.map(|(id, provision)| {
             (
                 id,
@@ -130,6 +157,8 @@ impl<'a> Report<'a> {
             interpretations: &decision.interpretations,
             obligations: &decision.obligations,
             provisions: provisions.collect(),
+            edited: in_force.edited().collect(),
+            not_counting: idle.collect(),
             hindsight: None,
         }
     }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use chancery_model::Digest;
 use chancery_release::entry::{
-    Destruction, Disclosure, Label, Recall, Role, Suspended, Suspension, UseStatement,
+    Destruction, Disclosure, Label, Recall, Role, SignOffAct, Suspended, Suspension, UseStatement,
 };
 use chancery_release::{Entry, Reading, Workspace};
 use serde::Serialize;
@@ -154,7 +154,8 @@ impl<'a> About<'a> {
             Entry::SignOff(fact) => Self::id(
                 fact.instrument.as_str(),
                 format!(
-                    "{} by {}",
+                    "{} {} by {}",
+                    fact.act.map_or("sign", SignOffAct::as_str),
                     digest(fact.digest),
                     who(&fact.agency, fact.role)
                 ),

@@ -1,0 +1,595 @@
+//! Who signed what, as the ledger holds it, and how each instrument stands because of it.
+//!
+//! `docs/design/sign-off.md` has the rules. In short: the entries are read in order; each counts by
+//! the roles in force when it was recorded. Nothing is taken from a file that a sign-off's digest
+//! does not vouch for.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_law::{
+    Act, LawPack, OnRecord, PackSource, Person, Roles, Standing, State, Unit, UnitKind,
+};
+use chancery_ledger::LedgerReader;
+use chancery_model::Digest;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::entry::{SignOff, SignOffAct, Suspended, Suspension, Version2};
+use crate::{Entry, Error, Workspace};
+
+/// Up to when the ledger's entries are known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Known {
+    /// All there are.
+    #[default]
+    Now,
+    /// Those recorded up to an instant.
+    At(Timestamp),
+    /// The first so many.
+    First(u64),
+}
+
+impl Known {
+    fn takes(self, index: u64, recorded: Timestamp) -> bool {
+        match self {
+            Self::Now => true,
+            Self::At(last) => recorded <= last,
+            Self::First(count) => index < count,
+        }
+    }
+}
+
+/// A sign-off that was valid when it was recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Signed {
+    /// The entry's index in the ledger.
+    pub index: u64,
+    /// What was done.
+    pub act: SignOffAct,
+    /// The digest of what was signed.
+    pub digest: Digest,
+    /// Who did.
+    pub person: Person,
+    /// In which role.
+    pub role: String,
+    /// The day it was recorded.
+    pub on: Date,
+    /// The last day on which it counts.
+    pub until: Date,
+    after: u64,
+    /// By which version of the roles.
+    roles: usize,
+}
+
+impl Signed {
+    fn is_by(&self, other: &Person) -> bool {
+        self.person.name == other.name || self.person.key == other.key
+    }
+
+    fn on_record(&self, unit: &str) -> OnRecord {
+        OnRecord {
+            index: self.index,
+            unit: unit.to_owned(),
+            digest: self.digest,
+            agency: self.person.agency.clone(),
+            role: self.role.clone(),
+            key: Some(self.person.key.clone()),
+        }
+    }
+}
+
+/// What the ledger holds of one unit.
+#[derive(Debug, Default)]
+struct History {
+    signed: Vec<Signed>,
+    suspensions: Vec<OnRecord>,
+}
+
+/// How one unit stands on a day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stand {
+    /// The state.
+    pub state: State,
+    /// The digest of the edition signed last, if that is another than is recorded.
+    pub edition: Option<Digest>,
+    /// The sign-offs that count, of the edition signed last and of what is recorded.
+    pub sign_offs: Vec<Signed>,
+    /// The last day on which two of them count.
+    pub until: Option<Date>,
+}
+
+/// An entry that does not count, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ignored {
+    /// Its index in the ledger.
+    pub index: u64,
+    /// What it is about.
+    pub unit: String,
+    /// Why not.
+    pub why: &'static str,
+}
+
+/// Every sign-off and suspension that the ledger holds, up to what is known.
+#[derive(Debug)]
+pub struct SignOffs {
+    log: String,
+    entries: u64,
+    custodian: Option<String>,
+    /// Every version of the roles, the newest last.
+    roles: Vec<Roles>,
+    units: BTreeMap<String, History>,
+    ignored: Vec<Ignored>,
+    seen: BTreeSet<Vec<u8>>,
+    bases: BTreeSet<String>,
+}
+
+impl SignOffs {
+    /// Reads the ledger. `bases` are the ids of the law pack's bases.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger cannot be read, or the text of a version of the roles that was signed is
+    /// missing or is another.
+    pub fn read(
+        workspace: &Workspace,
+        bases: BTreeSet<String>,
+        known: Known,
+    ) -> Result<Self, Error> {
+        let reader = workspace.ledger_reader()?;
+        let mut all = Self {
+            log: workspace.config().ledger.clone(),
+            entries: reader.size(),
+            custodian: None,
+            roles: Vec::new(),
+            units: BTreeMap::new(),
+            ignored: Vec::new(),
+            seen: BTreeSet::new(),
+            bases,
+        };
+        for entry in reader.entries(0..reader.size())? {
+            let (index, bytes) = entry?;
+            let Some(entry) = Entry::from_bytes(&bytes).known() else {
+                continue;
+            };
+            if known.takes(index, entry.recorded().timestamp()) {
+                all.take(workspace, index, entry)?;
+            }
+        }
+        Ok(all)
+    }
+
+    fn take(&mut self, workspace: &Workspace, index: u64, entry: Entry) -> Result<(), Error> {
+        match entry {
+            Entry::Workspace { custodian_key, .. } if self.custodian.is_none() => {
+                self.custodian = Some(custodian_key.to_string());
+            }
+            Entry::SignOff(fact) => {
+                let unit = fact.instrument.to_string();
+                if let Err(why) = self.take_sign_off(workspace, index, fact)? {
+                    self.ignored.push(Ignored { index, unit, why });
+                }
+            }
+            Entry::Suspension(fact) => self.take_suspension(index, &fact),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// A suspension counts whoever recorded it: holding data back takes no proof.
+    fn take_suspension(&mut self, index: u64, fact: &Suspension) {
+        let Suspended::Instrument { id, digest, .. } = &fact.of else {
+            return;
+        };
+        let unit = self.units.entry(id.to_string()).or_default();
+        unit.suspensions.push(OnRecord {
+            index,
+            unit: id.to_string(),
+            digest: *digest,
+            agency: fact.agency.to_string(),
+            role: fact.role.as_str().to_owned(),
+            key: fact.key.as_ref().map(ToString::to_string),
+        });
+    }
+
+    /// Takes a sign-off, or says why it does not count.
+    fn take_sign_off(
+        &mut self,
+        workspace: &Workspace,
+        index: u64,
+        fact: SignOff,
+    ) -> Result<Result<(), &'static str>, Error> {
+        let (Version2::Two, Some(act), Some(log), Some(after)) =
+            (fact.version, fact.act, &fact.log, fact.after)
+        else {
+            return Ok(Err("it is of the first form, which could be a copy"));
+        };
+        if *log != self.log {
+            return Ok(Err("it is for another ledger"));
+        }
+        if after > index {
+            return Ok(Err("it names entries that were not there yet"));
+        }
+        if fact.verify().is_err() {
+            return Ok(Err("its signature is not its key's"));
+        }
+        if !self.seen.insert(fact.signature.as_bytes().to_vec()) {
+            return Ok(Err("it is a copy of an earlier one"));
+        }
+        let unit = fact.instrument.to_string();
+        let day = fact.recorded.date();
+        let Some(roles) = self.roles.last() else {
+            return self.genesis(workspace, &unit, act, &fact);
+        };
+        let Some(person) = roles.person(fact.key.as_str()) else {
+            return Ok(Err("its key is nobody's who has a role"));
+        };
+        if fact.agency != person.agency {
+            return Ok(Err("it names another agency than the roles do"));
+        }
+        let role = fact.role.as_str();
+        let of = (unit.as_str(), self.kind(&unit));
+        if !roles.may(action(act), person, role, of, day)? {
+            return Ok(Err("who signed might not, on that day, in that role"));
+        }
+        let signed = Signed {
+            index,
+            act,
+            digest: fact.digest,
+            person: person.clone(),
+            role: role.to_owned(),
+            on: day,
+            until: roles.lapses(day),
+            after,
+            roles: self.roles.len() - 1,
+        };
+        self.units
+            .entry(unit.clone())
+            .or_default()
+            .signed
+            .push(signed);
+        if unit == Roles::UNIT {
+            self.change_roles(workspace)?;
+        }
+        Ok(Ok(()))
+    }
+
+    /// The first roles are the custodian's to sign.
+    fn genesis(
+        &mut self,
+        workspace: &Workspace,
+        unit: &str,
+        act: SignOffAct,
+        fact: &SignOff,
+    ) -> Result<Result<(), &'static str>, Error> {
+        let by_custodian = self.custodian.as_deref() == Some(fact.key.as_str());
+        if unit != Roles::UNIT || act != SignOffAct::Sign || !by_custodian {
+            return Ok(Err(
+                "nobody had a role yet, and it is not the custodian's of the roles",
+            ));
+        }
+        let roles = workspace.signed_roles(fact.digest)?;
+        self.roles.push(roles);
+        Ok(Ok(()))
+    }
+
+    /// New roles apply once two of those of before have signed them.
+    fn change_roles(&mut self, workspace: &Workspace) -> Result<(), Error> {
+        let epoch = self.epoch(Roles::UNIT)?;
+        let newest = self.roles.last().map(|roles| roles.digest);
+        if let Some(digest) = epoch.current.filter(|digest| Some(*digest) != newest) {
+            let roles = workspace.signed_roles(digest)?;
+            self.roles.push(roles);
+        }
+        Ok(())
+    }
+
+    fn kind(&self, unit: &str) -> UnitKind {
+        if unit == Roles::UNIT {
+            UnitKind::Roles
+        } else if self.bases.contains(unit) {
+            UnitKind::Base
+        } else {
+            UnitKind::Instrument
+        }
+    }
+
+    /// The roles in force, once the custodian has signed the first.
+    pub fn roles(&self) -> Option<&Roles> {
+        self.roles.last()
+    }
+
+    /// The custodian's key, which signs the first roles.
+    pub fn custodian(&self) -> Option<&str> {
+        self.custodian.as_deref()
+    }
+
+    /// How many entries the ledger had.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// What does not count, and why.
+    pub fn ignored(&self) -> &[Ignored] {
+        &self.ignored
+    }
+
+    /// Every sign-off of a unit that was valid when it was recorded.
+    pub fn signed(&self, unit: &str) -> &[Signed] {
+        self.units.get(unit).map_or(&[], |history| &history.signed)
+    }
+
+    /// Every suspension of a unit.
+    pub fn suspensions(&self, unit: &str) -> &[OnRecord] {
+        self.units
+            .get(unit)
+            .map_or(&[], |history| &history.suspensions)
+    }
+
+    /// The units that somebody signed or suspended.
+    pub fn units(&self) -> impl Iterator<Item = &str> {
+        self.units.keys().map(String::as_str)
+    }
+
+    /// The same of what had been recorded before it.
+    fn is_live_then(&self, unit: &str, signed: &Signed) -> bool {
+        let before = self
+            .signed(unit)
+            .iter()
+            .take_while(|one| one.index < signed.index);
+        let mut revoked =
+            before.filter(|one| one.act == SignOffAct::Revoke && signed.is_by(&one.person));
+        revoked.all(|revoked| revoked.index < signed.after)
+    }
+
+    /// Whether nothing that the same person did later, and no copy of it, undoes a sign-off.
+    fn is_live(&self, unit: &str, signed: &Signed) -> bool {
+        let all = self.signed(unit).iter();
+        let mut revoked = all.filter(|r| r.act == SignOffAct::Revoke && signed.is_by(&r.person));
+        signed.act != SignOffAct::Revoke && revoked.all(|revoked| revoked.index < signed.after)
+    }
+
+    /// Whether two of these sign-offs of the same text count together.
+    fn suffice(&self, unit: &str, signed: &[&Signed]) -> Result<bool, Error> {
+        let of = (unit, self.kind(unit));
+        for (at, second) in signed.iter().enumerate() {
+            let Some(roles) = self.roles.get(second.roles) else {
+                continue;
+            };
+            let part = |s: &Signed| (s.person.clone(), s.role.clone(), s.on);
+            for first in signed.iter().take(at) {
+                let (first, last) = (part(first), part(second));
+                let (first, last) = (
+                    (&first.0, first.1.as_str(), first.2),
+                    (&last.0, last.1.as_str(), last.2),
+                );
+                if roles.suffice(first, last, of)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// Goes through what was signed of a unit, to the edition that two people signed last.
+    fn epoch(&self, unit: &str) -> Result<Epoch<'_>, Error> {
+        let mut epoch = Epoch::default();
+        for signed in self.signed(unit) {
+            if signed.act == SignOffAct::Revoke {
+                // What was withdrawn before it had a pair never makes one.
+                epoch.pending.retain(|one| !one.is_by(&signed.person));
+                continue;
+            }
+            if epoch.current == Some(signed.digest) {
+                epoch.of_current.push(signed);
+                continue;
+            }
+            // What was signed before the edition of now was complete is not against that one, and
+            // what was signed before its signer withdrew is withdrawn, whenever it is recorded.
+            let is_stale = epoch.completed.is_some_and(|index| signed.after <= index);
+            if is_stale || !self.is_live_then(unit, signed) {
+                continue;
+            }
+            epoch.pending.push(signed);
+            let same = epoch.pending.iter();
+            let same = same.filter(|one| one.digest == signed.digest && one.until >= signed.on);
+            let same: Vec<&Signed> = same.copied().collect();
+            if self.suffice(unit, &same)? {
+                // What else was proposed was proposed against the edition of before.
+                epoch = Epoch {
+                    current: Some(signed.digest),
+                    completed: Some(signed.index),
+                    of_current: same,
+                    pending: Vec::new(),
+                };
+            }
+        }
+        Ok(epoch)
+    }
+
+    /// How a unit with this digest stands on a day; without a digest, it is removed.
+    ///
+    /// # Errors
+    ///
+    /// When the roles' schema does not admit the question whether two sign-offs suffice.
+    pub fn stand(&self, unit: &str, recorded: Digest, on: Date) -> Result<Stand, Error> {
+        let epoch = self.epoch(unit)?;
+        let live = |signed: &&&Signed| self.is_live(unit, signed);
+        let lasting = |signed: &&&Signed| on <= signed.until;
+        let of_current: Vec<&Signed> = epoch.of_current.iter().filter(live).copied().collect();
+        let counting: Vec<&Signed> = of_current.iter().filter(lasting).copied().collect();
+        let pending = epoch.pending.iter().filter(|one| one.digest == recorded);
+        let pending: Vec<&Signed> = pending.copied().collect();
+        let proposed: Vec<&Signed> = pending
+            .iter()
+            .filter(live)
+            .filter(lasting)
+            .copied()
+            .collect();
+        let (proposals, withdrawn) = (pending.len(), self.withdrawn(unit, recorded));
+        let state = if self.suspended(unit)?.is_some() {
+            State::Suspended
+        } else {
+            match epoch.current {
+                None if !proposed.is_empty() => State::SinglySigned,
+                None if withdrawn => State::Revoked,
+                None if proposals > 0 => State::Expired,
+                None => State::Unsigned,
+                Some(_) if !self.suffice(unit, &of_current)? => State::Revoked,
+                Some(_) if !self.suffice(unit, &counting)? => State::Expired,
+                Some(current) if current == recorded => State::Signed,
+                // Nothing rests on a base but what two people signed.
+                Some(_) if self.kind(unit) != UnitKind::Instrument && !proposed.is_empty() => {
+                    State::SinglySigned
+                }
+                Some(_) if !proposed.is_empty() => State::Signed,
+                Some(_) => State::Tampered,
+            }
+        };
+        let mut until: Vec<Date> = counting.iter().map(|signed| signed.until).collect();
+        until.sort_unstable();
+        let sign_offs = counting.iter().chain(&proposed);
+        Ok(Stand {
+            state,
+            edition: epoch.current.filter(|current| *current != recorded),
+            sign_offs: sign_offs.map(|signed| (*signed).clone()).collect(),
+            until: until.iter().rev().nth(1).copied(),
+        })
+    }
+
+    /// Whether somebody signed this text and withdrew.
+    fn withdrawn(&self, unit: &str, digest: Digest) -> bool {
+        let all = self.signed(unit).iter();
+        let mut signed = all.filter(|s| s.act != SignOffAct::Revoke && s.digest == digest);
+        signed.any(|signed| !self.is_live(unit, signed))
+    }
+
+    /// The suspension that two people have not lifted yet.
+    fn suspended(&self, unit: &str) -> Result<Option<&OnRecord>, Error> {
+        let Some(last) = self.suspensions(unit).last() else {
+            return Ok(None);
+        };
+        let mut lifting: BTreeMap<Digest, Vec<&Signed>> = BTreeMap::new();
+        for signed in self.signed(unit) {
+            let fresh = signed.act == SignOffAct::Reinstate && signed.after > last.index;
+            if fresh && self.is_live(unit, signed) {
+                lifting.entry(signed.digest).or_default().push(signed);
+            }
+        }
+        for signed in lifting.values() {
+            if self.suffice(unit, signed)? {
+                return Ok(None);
+            }
+        }
+        Ok(Some(last))
+    }
+
+    /// How a law pack stands on a day. `source` are the files of `law`.
+    ///
+    /// # Errors
+    ///
+    /// When the text of an edition that was signed is missing, is another than was signed, or cannot
+    /// be read beside what is recorded: nothing is decided then.
+    pub fn standing(
+        &self,
+        workspace: &Workspace,
+        source: &PackSource,
+        on: Date,
+    ) -> Result<Standing, Error> {
+        let recorded = source.units()?;
+        let mut digests: BTreeMap<&str, Digest> = BTreeMap::new();
+        let removed = Unit::new("", UnitKind::Instrument, BTreeMap::new()).digest();
+        for unit in self.units().filter(|unit| *unit != Roles::UNIT) {
+            digests.insert(unit, removed);
+        }
+        digests.extend(
+            recorded
+                .iter()
+                .map(|unit| (unit.id.as_str(), unit.digest())),
+        );
+        let (mut states, mut editions) = (BTreeMap::new(), Vec::new());
+        let (mut sign_offs, mut suspensions) = (Vec::new(), Vec::new());
+        for (id, digest) in digests {
+            let stand = self.stand(id, digest, on)?;
+            let is_instrument = self.kind(id) == UnitKind::Instrument;
+            if let Some(edition) = stand.edition.filter(|d| is_instrument && *d != removed) {
+                let unit = workspace.signed_text(id, UnitKind::Instrument, edition)?;
+                // The base of an overlay that is no more has no provisions.
+                if unit.files.contains_key("instrument.toml") {
+                    editions.push(unit);
+                }
+            }
+            states.insert(id.to_owned(), stand.state);
+            sign_offs.extend(stand.sign_offs.iter().map(|signed| signed.on_record(id)));
+            suspensions.extend(self.suspended(id)?.cloned());
+        }
+        let signed = match editions.as_slice() {
+            [] => None,
+            editions => {
+                let source = source.with_instruments(editions.iter());
+                let source = source.map_err(|fault| invalid(vec![fault]))?;
+                Some(LawPack::load(&source).map_err(Error::SignedEdition)?)
+            }
+        };
+        sign_offs.sort();
+        suspensions.sort();
+        let standing = Standing::new(states, self.bases.iter().cloned().collect(), signed);
+        Ok(standing.on_record(sign_offs, suspensions, self.entries))
+    }
+}
+
+fn invalid(faults: Vec<chancery_model::Fault>) -> Error {
+    Error::SignedEdition(chancery_law::Error::Invalid(faults))
+}
+
+fn action(act: SignOffAct) -> Act {
+    match act {
+        SignOffAct::Sign => Act::Sign,
+        SignOffAct::Reinstate => Act::Reinstate,
+        SignOffAct::Revoke => Act::Revoke,
+    }
+}
+
+/// The edition that two people signed last, and what is proposed since.
+#[derive(Default)]
+struct Epoch<'a> {
+    current: Option<Digest>,
+    /// The entry that made it so.
+    completed: Option<u64>,
+    of_current: Vec<&'a Signed>,
+    pending: Vec<&'a Signed>,
+}
+
+/// Whether the ledger has grown by a sign-off or a suspension since it had so many entries.
+pub(crate) fn has_changed(reader: &LedgerReader, since: u64) -> Result<bool, Error> {
+    if reader.size() <= since {
+        return Ok(false);
+    }
+    for entry in reader.entries(since..reader.size())? {
+        let (_, bytes) = entry?;
+        match Entry::from_bytes(&bytes).known() {
+            Some(Entry::SignOff(_)) => return Ok(true),
+            Some(Entry::Suspension(fact)) if matches!(fact.of, Suspended::Instrument { .. }) => {
+                return Ok(true);
+            }
+            _ => {}
+        }
+    }
+    Ok(false)
+}
+
+/// What was suspended by the entries from an index on.
+pub(crate) fn suspended_since(
+    reader: &LedgerReader,
+    since: u64,
+) -> Result<BTreeSet<String>, Error> {
+    let mut suspended = BTreeSet::new();
+    for entry in reader.entries(since..reader.size())? {
+        let (_, bytes) = entry?;
+        if let Some(Entry::Suspension(fact)) = Entry::from_bytes(&bytes).known()
+            && let Suspended::Instrument { id, .. } = fact.of
+        {
+            suspended.insert(id.to_string());
+        }
+    }
+    Ok(suspended)
+}

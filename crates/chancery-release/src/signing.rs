@@ -1,0 +1,313 @@
+//! Signing off, suspending, reinstating and withdrawing: what the ledger then holds.
+
+use std::collections::BTreeMap;
+
+use chancery_dataset::Progress;
+use chancery_law::{Act, PackSource, Person, Roles, Unit, UnitKind};
+use chancery_ledger::SigningKey;
+use chancery_model::{Digest, Fault, Place};
+use jiff::civil::Date;
+
+use crate::entry::{By, Label, Role, SignOffAct, Signing, SuspensionReason};
+use crate::sign_off::{Known, SignOffs};
+use crate::staging::durable;
+use crate::workspace::private_folder;
+use crate::{Book, Clock, Entry, Error, Workspace, recover};
+
+/// What there is to sign.
+#[derive(Clone, Debug)]
+pub struct Proposal {
+    /// The unit as it is recorded; without files, it is removed.
+    pub unit: Unit,
+    /// The edition signed last, if there is one that is another.
+    pub before: Option<Unit>,
+}
+
+impl Workspace {
+    /// Everything that is signed off as a whole: the bases and instruments of the law pack, and the
+    /// roles.
+    ///
+    /// # Errors
+    ///
+    /// When files cannot be read.
+    pub fn units(&self) -> Result<Vec<Unit>, Error> {
+        let mut units = self.law_source()?.units()?;
+        units.push(self.recorded_roles()?);
+        Ok(units)
+    }
+
+    /// The roles as the folder has them, signed or not.
+    ///
+    /// # Errors
+    ///
+    /// When files cannot be read.
+    pub fn recorded_roles(&self) -> Result<Unit, Error> {
+        let dir = self.roles_dir();
+        let files = match dir.is_dir() {
+            true => crate::pack_files(&dir)?,
+            false => BTreeMap::new(),
+        };
+        Ok(Unit::new(Roles::UNIT, UnitKind::Roles, files))
+    }
+
+    /// Reads who signed what.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SignOffs::read`].
+    pub fn sign_offs(&self, known: Known) -> Result<SignOffs, Error> {
+        let units = self.law_source()?.units()?;
+        let bases = units.into_iter().filter(|u| u.kind == UnitKind::Base);
+        SignOffs::read(self, bases.map(|unit| unit.id).collect(), known)
+    }
+
+    /// The text of a unit that was signed with this digest.
+    pub(crate) fn signed_text(
+        &self,
+        id: &str,
+        kind: UnitKind,
+        digest: Digest,
+    ) -> Result<Unit, Error> {
+        let dir = self.signed_dir(digest);
+        let refuse = |problem: &str| Error::SignedText {
+            unit: id.to_owned(),
+            folder: dir.display().to_string(),
+            problem: problem.to_owned(),
+        };
+        if !dir.is_dir() {
+            return Err(refuse("is missing"));
+        }
+        let unit = Unit::new(id, kind, crate::pack_files(&dir)?);
+        if unit.digest() == digest {
+            return Ok(unit);
+        }
+        Err(refuse("is not what was signed"))
+    }
+
+    pub(crate) fn signed_roles(&self, digest: Digest) -> Result<Roles, Error> {
+        let unit = self.signed_text(Roles::UNIT, UnitKind::Roles, digest)?;
+        let root = self.signed_dir(digest).display().to_string();
+        Ok(Roles::load(&PackSource::new(root, unit.files))?)
+    }
+
+    /// Keeps a text by its digest, so that it can be applied and shown after it is edited.
+    fn keep(&self, unit: &Unit) -> Result<(), Error> {
+        let digest = unit.digest();
+        let dir = self.signed_dir(digest);
+        if self.signed_text(&unit.id, unit.kind, digest).is_ok() {
+            return Ok(());
+        }
+        private_folder(&dir)?;
+        for (name, text) in &unit.files {
+            let path = dir.join(name);
+            private_folder(path.parent().unwrap_or(&dir))?;
+            durable(&path, text.as_bytes())?;
+        }
+        self.signed_text(&unit.id, unit.kind, digest).map(drop)
+    }
+
+    /// What there is to sign of a unit.
+    ///
+    /// # Errors
+    ///
+    /// When nothing has this id, or nothing of it can be read.
+    pub fn proposal(&self, id: &str, sign_offs: &SignOffs, on: Date) -> Result<Proposal, Error> {
+        let units = self.units()?;
+        let unit = match units.iter().find(|unit| unit.id == id) {
+            Some(unit) => unit.clone(),
+            None if !sign_offs.signed(id).is_empty() => {
+                Unit::new(id, UnitKind::Instrument, BTreeMap::new())
+            }
+            None => {
+                let known = units.iter().map(|unit| unit.id.as_str());
+                let fault = Fault::new(
+                    Place::file(self.law_dir().display().to_string()),
+                    format!("has no instrument `{id}`"),
+                );
+                return Err(fault.hint(chancery_law::did_you_mean(id, known)).into());
+            }
+        };
+        let before = if id == Roles::UNIT {
+            sign_offs.roles().map(|roles| roles.digest)
+        } else {
+            sign_offs.stand(id, unit.digest(), on)?.edition
+        };
+        let before = before.filter(|digest| *digest != unit.digest());
+        let removed = Unit::new(id, unit.kind, BTreeMap::new());
+        let before = match before {
+            Some(digest) if digest == removed.digest() => Some(removed),
+            Some(digest) => Some(self.signed_text(id, unit.kind, digest)?),
+            None => None,
+        };
+        Ok(Proposal { unit, before })
+    }
+}
+
+/// Who acts, as the roles know them: the person of the key, in the first role that may.
+fn actor(
+    roles: Option<&Roles>,
+    key: &SigningKey,
+    act: Act,
+    unit: &Unit,
+    clock: &dyn Clock,
+) -> Result<(Person, By), Error> {
+    let refuse = |problem: &str, hint: &str| Error::NotEntitled {
+        key: key.name().to_owned(),
+        problem: problem.to_owned(),
+        hint: hint.to_owned(),
+    };
+    let roles = roles.ok_or_else(|| {
+        refuse(
+            "has no role: no roles are signed yet",
+            "the custodian signs the first: `chancery law sign roles --key keys/custodian.key`",
+        )
+    })?;
+    let person = roles.person(&key.verifier().to_string()).ok_or_else(|| {
+        let hint = "list it in roles/people.toml, and have the roles signed";
+        refuse("is nobody's in the roles that were signed last", hint)
+    })?;
+    let day = crate::entry::Recorded::now(clock).date();
+    for code in Role::ALL {
+        let of = (unit.id.as_str(), unit.kind);
+        if person.roles.contains(code.as_str()) && roles.may(act, person, code.as_str(), of, day)? {
+            let agency = Label::of("agency", &person.agency)?;
+            return Ok((
+                person.clone(),
+                By {
+                    agency,
+                    role: *code,
+                },
+            ));
+        }
+    }
+    let problem = format!("has no role today in which it may {} this", act.as_str());
+    Err(refuse(
+        &problem,
+        "roles/policies.cedar says who may, roles/people.toml who is what",
+    ))
+}
+
+/// Signs a unit off, reinstates it, or withdraws, and enters that. `shown` is the digest that the
+/// person was shown: nothing else is signed.
+///
+/// # Errors
+///
+/// When the unit is another by now, the key's holder may not, or has signed this very text before.
+pub fn sign(
+    workspace: &Workspace,
+    book: &mut Book,
+    key: &SigningKey,
+    (unit, act): (&Unit, SignOffAct),
+    shown: Digest,
+    clock: &dyn Clock,
+) -> Result<u64, Error> {
+    let now = workspace.units()?;
+    let now = now.iter().find(|now| now.id == unit.id);
+    let recorded = now.map_or_else(
+        || Unit::new(&unit.id, unit.kind, BTreeMap::new()),
+        Clone::clone,
+    );
+    if recorded.digest() != shown {
+        return Err(Error::NotShown {
+            unit: unit.id.clone(),
+            digest: recorded.digest(),
+        });
+    }
+    let all = workspace.sign_offs(Known::Now)?;
+    let vkey = key.verifier().to_string();
+    let genesis = unit.kind == UnitKind::Roles && all.custodian() == Some(vkey.as_str());
+    let by = if genesis && all.roles().is_none() && act == SignOffAct::Sign {
+        check_roles(workspace, &recorded)?;
+        By {
+            agency: Label::of("agency", "custodian")?,
+            role: Role::Operator,
+        }
+    } else {
+        let wanted = match act {
+            SignOffAct::Sign => Act::Sign,
+            SignOffAct::Reinstate => Act::Reinstate,
+            SignOffAct::Revoke => Act::Revoke,
+        };
+        let (person, by) = actor(all.roles(), key, wanted, &recorded, clock)?;
+        if unit.kind == UnitKind::Roles && act == SignOffAct::Sign {
+            check_roles(workspace, &recorded)?;
+        }
+        let today = crate::entry::Recorded::now(clock).date();
+        let stand = all.stand(&unit.id, shown, today)?;
+        let mut own = stand
+            .sign_offs
+            .iter()
+            .filter(|s| s.person.name == person.name);
+        if act == SignOffAct::Sign && own.any(|signed| signed.digest == shown) {
+            return Err(Error::NotEntitled {
+                key: key.name().to_owned(),
+                problem: "has signed this already".to_owned(),
+                hint: "the second sign-off is another person's, with another key".to_owned(),
+            });
+        }
+        if act == SignOffAct::Reinstate && all.suspensions(&unit.id).is_empty() {
+            return Err(Error::NotEntitled {
+                key: key.name().to_owned(),
+                problem: "has nothing to reinstate: it is not suspended".to_owned(),
+                hint: "`chancery law sign` signs it off".to_owned(),
+            });
+        }
+        by
+    };
+    workspace.keep(&recorded)?;
+    let signing = signing(workspace, &all, &recorded, by)?;
+    let signature = key.sign(signing.sign_off(act).as_bytes())?;
+    let entry = Entry::sign_off_in_log(signing, act, &key.verifier(), &signature, clock)?;
+    Ok(book.append(&entry)?.index())
+}
+
+/// Roles that could not be read would lock everybody out.
+fn check_roles(workspace: &Workspace, unit: &Unit) -> Result<(), Error> {
+    let root = workspace.roles_dir().display().to_string();
+    Roles::load(&PackSource::new(root, unit.files.clone()))?;
+    Ok(())
+}
+
+/// Suspends a unit at once: no permit that rests on it counts any more. A release that a crash left
+/// staged is looked at after that: one that rests on the unit is undone.
+///
+/// # Errors
+///
+/// When the key's holder may not.
+pub fn suspend(
+    workspace: &Workspace,
+    key: &SigningKey,
+    unit: &Unit,
+    reason: SuspensionReason,
+    clock: &dyn Clock,
+    progress: &dyn Progress,
+) -> Result<u64, Error> {
+    if unit.kind == UnitKind::Roles {
+        return Err(Error::NotEntitled {
+            key: key.name().to_owned(),
+            problem: "cannot suspend the roles".to_owned(),
+            hint: "suspend the law pack by its name: nothing leaves then".to_owned(),
+        });
+    }
+    let mut book = Book::open(workspace, clock)?;
+    let all = workspace.sign_offs(Known::Now)?;
+    let (_, by) = actor(all.roles(), key, Act::Suspend, unit, clock)?;
+    let signing = signing(workspace, &all, unit, by)?;
+    let from = crate::entry::Recorded::now(clock).date();
+    let signature = key.sign(signing.suspension(reason, from).as_bytes())?;
+    let entry =
+        Entry::suspension_in_log(signing, reason, from, &key.verifier(), &signature, clock)?;
+    let index = book.append(&entry)?.index();
+    recover(workspace, &mut book, clock, progress)?;
+    Ok(index)
+}
+
+fn signing(workspace: &Workspace, all: &SignOffs, unit: &Unit, by: By) -> Result<Signing, Error> {
+    Ok(Signing {
+        log: Label::of("log", &workspace.config().ledger)?,
+        after: all.entries(),
+        unit: Label::of("instrument", &unit.id)?,
+        digest: unit.digest(),
+        by,
+    })
+}
