@@ -258,7 +258,7 @@ fn a_correction_protects_the_person_and_the_household() {
     // The table is another one now, and the map speaks of what no layer knows.
     let stale = bench
         .run(&["decide", "ice.toml", "--on", "2026-01-10"])
-        .expect_error(3);
+        .expect_error(1);
     assert!(stale.contains("classif"), "{stale}");
     bench.run(&["dataset", "classify", "cases"]).expect(0);
     assert_eq!(presence(&bench), 4);
@@ -293,6 +293,6 @@ fn an_overlay_that_is_not_there_stops_every_decision() {
 #[test]
 fn an_element_of_no_layer_is_no_element() {
     let bench = Bench::new();
-    let error = add(&bench, &MAP.replace("ca_prucol", "immigration_status")).expect_error(3);
+    let error = add(&bench, &MAP.replace("ca_prucol", "immigration_status")).expect_error(1);
     assert!(error.contains("no such element"), "{error}");
 }
