@@ -203,7 +203,7 @@ fn words_alone_change_no_answer() {
             ["new", "newer", "fresh", "e"].contains(&name.split('/').next().unwrap())
         };
         // Of what no provision tells apart, the first word of the pack and the first that is new.
-        let some = |kind: &chancery_law::enumerate::Kind| -> Vec<String> {
+        let words_of = |kind: &chancery_law::enumerate::Kind| -> Vec<String> {
             let old = kind.members.iter().find(|name| !is_new(name));
             let new = kind.members.iter().find(|name| is_new(name));
             old.into_iter().chain(new).cloned().collect()
@@ -211,22 +211,19 @@ fn words_alone_change_no_answer() {
         let space = now.space();
         for at in space.each() {
             let released = now.cell(at).released;
-            for custodian in some(&space.custodians[at.custodian]) {
-                for recipient in some(&space.recipients[at.recipient]) {
-                    for purpose in some(&space.purposes[at.purpose]) {
-                        for element in some(&space.elements[at.element]) {
-                            match old.at(&custodian, &recipient, &purpose, &element) {
-                                Some(at) => {
-                                    same += 1;
-                                    assert!(*old.cell(at).released == *released);
-                                }
-                                None => {
-                                    new += 1;
-                                    assert!(
-                                        released.is_empty(),
-                                        "{custodian} gives {recipient} {element} for {purpose}"
-                                    );
-                                }
+            for custodian in words_of(&space.custodians[at.custodian]) {
+                for recipient in words_of(&space.recipients[at.recipient]) {
+                    for purpose in words_of(&space.purposes[at.purpose]) {
+                        for element in words_of(&space.elements[at.element]) {
+                            if let Some(at) = old.at(&custodian, &recipient, &purpose, &element) {
+                                same += 1;
+                                assert!(*old.cell(at).released == *released);
+                            } else {
+                                new += 1;
+                                assert!(
+                                    released.is_empty(),
+                                    "{custodian} gives {recipient} {element} for {purpose}"
+                                );
                             }
                         }
                     }
