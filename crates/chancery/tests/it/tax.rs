@@ -165,6 +165,29 @@ fn tax_information_is_released_and_verified() {
     bench.run(&["law", "check"]).expect(0);
 }
 
+/// What an officer looks at works on any pack: the events of the litigation, and the memorandum against
+/// the law.
+#[test]
+fn the_memorandum_is_reviewed_and_its_litigation_shown() {
+    let bench = workspace();
+    let timeline = bench.run(&["law", "timeline"]).expect(0).stdout;
+    for line in [
+        "7 April 2025",
+        "may now leave: mailing_address",
+        "changes nothing for this flow",
+        "held back by us/dcd/1-25-cv-00457/order-2025-11-21#nothing-to-homeland-security",
+    ] {
+        assert!(timeline.contains(line), "{line}:\n{timeline}");
+    }
+    let review = bench.run(&["law", "review", "--on", "2026-01-10"]).stdout;
+    for line in [
+        "it purports to allow what the court bars: Order of 21 Nov 2025",
+        "the authority that it names is narrower: 26 USC 6103(i)(2)",
+    ] {
+        assert!(review.contains(line), "{line}:\n{review}");
+    }
+}
+
 #[test]
 fn a_workspace_may_have_any_law_pack() {
     let bench = Bench::empty();
