@@ -524,6 +524,65 @@ fn no_provision_knows_what_lies_above_it() {
     );
 }
 
+/// What must flow is asserted of the words that were known; what must never leave, must not go to a
+/// word above either.
+#[test]
+fn an_assertion_speaks_of_what_its_layer_knows() {
+    let forbid = "@id(\"p\")\n@clause(\"1\")\n@reason(\"r\")\nforbid (principal, action, resource is Record);\n";
+    let mut lower = instrument("x/p", forbid, &[]);
+    let assertion = |kind: &str| {
+        format!(
+            "[[assertion]]\nname = \"{kind}\"\nclause = \"1\"\nsays = \"s\"\nkind = \"{kind}\"\n"
+        )
+    };
+    let both = assertion("always") + &assertion("never");
+    lower.insert("instruments/here/assertions.toml".to_owned(), both);
+    let mut upper = overlay(&[
+        (
+            "agencies.toml",
+            "[[agency]]\npath = \"new\"\nname = \"n\"\n",
+        ),
+        (
+            "purposes.toml",
+            "[[purpose]]\npath = \"fresh\"\ntitle = \"t\"\n",
+        ),
+        (
+            "elements.toml",
+            "[[element]]\nname = \"e\"\ntitle = \"t\"\n",
+        ),
+    ]);
+    upper.insert("overlay.toml".to_owned(), HEAD.replace("here", "there"));
+    let pack = load(&[lower, upper]);
+    let [always, never] = pack.instrument("x/p").unwrap().assertions.as_slice() else {
+        panic!("two assertions");
+    };
+    for (flow, element, of_both) in [
+        (["hhs/cms", "hhs/oig", "treatment"], "ssn", true),
+        (["hhs/cms", "new", "treatment"], "ssn", false),
+        (["new", "hhs/cms", "treatment"], "ssn", false),
+        (["hhs/cms", "hhs/oig", "fresh"], "ssn", false),
+    ] {
+        let Query {
+            custodian,
+            recipient,
+            purpose,
+        } = query(&pack, flow[0], flow[1], flow[2]);
+        assert_eq!(
+            always.asks(&custodian, &recipient, &purpose, element),
+            of_both,
+            "{flow:?}"
+        );
+        assert!(
+            never.asks(&custodian, &recipient, &purpose, element),
+            "{flow:?}"
+        );
+        assert!(
+            !always.asks(&custodian, &recipient, &purpose, "e"),
+            "{flow:?}"
+        );
+    }
+}
+
 fn rule(attribute: &str, value: &str, instead_of: &str) -> Files {
     let text = format!(
         "[[rule]]\nattribute = \"{attribute}\"\nvalue = \"{value}\"\ninstead_of = [\"{instead_of}\"]\n\
