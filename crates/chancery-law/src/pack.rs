@@ -13,8 +13,8 @@ use crate::expression::Probe;
 use crate::source::Head;
 use crate::vocabulary::did_you_mean;
 use crate::{
-    Agreement, Effect, Error, Instrument, PackSource, Provision, Query, Vocabulary, agreement,
-    assertion, provision, schema, vocabulary,
+    Agreement, AssertionKind, Effect, Error, Instrument, PackSource, Provision, Query, Scope,
+    Vocabulary, agreement, assertion, provision, schema, vocabulary,
 };
 
 /// A law pack with the overlays on it: instruments, vocabulary and classification table, parsed and
@@ -216,13 +216,13 @@ impl LawPack {
         let mut instruments = std::mem::take(&mut self.instruments);
         // A provision may speak of what its own layer and those below it have.
         let mut ids: Vec<String> = Vec::new();
-        for (layer, words) in self.layers.iter().zip(words) {
+        for (at, (layer, words)) in self.layers.iter().zip(words).enumerate() {
             let of_layer = || instruments.iter().filter(|i| i.layer == layer.name);
             ids.extend(of_layer().map(|i| i.id.clone()));
             let mut found = Vec::new();
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
-                found.extend(self.load_assertions(source, instrument, words));
+                found.extend(self.load_assertions(source, instrument, words, at));
                 found.extend(self.load_agreement(source, instrument, words, &ids));
             }
             faults.extend(found);
@@ -339,12 +339,20 @@ impl LawPack {
         }
     }
 
+    /// What an assertion says of every element is said of all layers' where it must never leave, and
+    /// where it must always leave of its own layer, which has this number, and those below it. So
+    /// are agencies and purposes.
     fn load_assertions(
         &self,
         source: &PackSource,
         instrument: &mut Instrument,
         of_layer: &Vocabulary,
+        layer: usize,
     ) -> Vec<Fault> {
+        let above = self.layers.iter().skip(layer + 1);
+        let above: Vec<Scope> = above
+            .map(|layer| Scope::Within(vocabulary::marker(&layer.name)))
+            .collect();
         let known = assertion::Known {
             vocabulary: &self.vocabulary,
             of_layer,
@@ -353,7 +361,14 @@ impl LawPack {
             actions: &self.actions,
         };
         match assertion::load(source, &instrument.folder, &instrument.id, &known) {
-            Ok(assertions) => {
+            Ok(mut assertions) => {
+                for assertion in &mut assertions {
+                    if assertion.kind == AssertionKind::Always {
+                        assertion.custodians.except.extend(above.clone());
+                        assertion.recipients.except.extend(above.clone());
+                        assertion.purposes.except.extend(above.clone());
+                    }
+                }
                 instrument.assertions = assertions;
                 Vec::new()
             }

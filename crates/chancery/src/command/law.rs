@@ -53,7 +53,6 @@ fn look(context: &Context, args: &args::Law) -> Result<()> {
     let law = workspace.law()?;
     match &args.command {
         LawCommand::Export(args) => export::run(context, &workspace, &law, args)?,
-        LawCommand::Review(args) => review::run(context, &workspace, &law, args)?,
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
         LawCommand::Review(args) => {
             review::run(context, &workspace, &known(law, args.as_known), args)?;

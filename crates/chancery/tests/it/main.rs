@@ -14,7 +14,11 @@ mod readme;
 
 mod workbench;
 
+mod overlays;
+
 mod source;
+
+mod tax;
 
 mod expected;
 
