@@ -9,7 +9,8 @@ use chancery_dataset::synth::{self, Plan};
 use chancery_dataset::{AddRequest, Kind, Silent, add};
 use chancery_model::Request;
 use chancery_release::{
-    Config, Fixed, Outcome, Workspace, ask, dataset_law, decide, elements, pack_files, release,
+    Config, Fixed, Known, Outcome, Workspace, ask, dataset_law, decide, elements, pack_files,
+    release,
 };
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 

@@ -24,6 +24,8 @@ mod cli;
 
 mod refused;
 
+mod sign_off;
+
 mod law_defects;
 
 mod ledger;
