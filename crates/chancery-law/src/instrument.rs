@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use toml::Spanned;
 
-use crate::{Assertion, PackSource, Provision};
+use crate::{Agreement, Assertion, PackSource, Provision};
 
 /// What happened to an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,6 +154,8 @@ pub struct Instrument {
     pub assertions: Vec<Assertion>,
     /// The pack or overlay that it is of.
     pub layer: String,
+    /// What the document says of itself, for an agreement, a notice or a routine flow.
+    pub agreement: Option<Agreement>,
     pub(crate) folder: String,
 }
 
@@ -274,6 +276,7 @@ impl Instrument {
             provisions: Vec::new(),
             assertions: Vec::new(),
             layer: String::new(),
+            agreement: None,
             folder: folder.to_owned(),
         })
     }
@@ -313,12 +316,14 @@ impl Instrument {
             obligations,
             provisions: _,
             assertions,
+            agreement,
             layer: _,
             folder: _,
         } = self;
         format!(
             "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
-             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?}"
+             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?} \
+             {agreement:?}"
         )
     }
 

@@ -22,6 +22,7 @@ mod instrument;
 
 mod provision;
 
+pub mod agreement;
 mod assertion;
 
 mod schema;
@@ -58,6 +59,9 @@ pub mod prove;
 pub mod symbolic;
 
 pub use assertion::{Assertion, AssertionKind, Scope, Scopes, Side, Where};
+pub mod review;
+
+pub use agreement::Agreement;
 pub use confirm::Confirmed;
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{Edition, InForce, NotCounting};

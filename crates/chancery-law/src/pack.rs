@@ -13,8 +13,8 @@ use crate::expression::Probe;
 use crate::source::Head;
 use crate::vocabulary::did_you_mean;
 use crate::{
-    Effect, Error, Instrument, PackSource, Provision, Query, Vocabulary, assertion, provision,
-    schema, vocabulary,
+    Agreement, Effect, Error, Instrument, PackSource, Provision, Query, Vocabulary, agreement,
+    assertion, provision, schema, vocabulary,
 };
 
 /// A law pack with the overlays on it: instruments, vocabulary and classification table, parsed and
@@ -221,6 +221,7 @@ impl LawPack {
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
                 found.extend(self.load_assertions(source, instrument));
+                found.extend(self.load_agreement(source, instrument, &ids));
             }
             faults.extend(found);
         }
@@ -313,6 +314,26 @@ impl LawPack {
             });
         }
         faults
+    }
+
+    fn load_agreement(
+        &self,
+        source: &PackSource,
+        instrument: &mut Instrument,
+        instruments: &[String],
+    ) -> Vec<Fault> {
+        let known = agreement::Known {
+            vocabulary: &self.vocabulary,
+            domain: &self.domain,
+            instruments,
+        };
+        match Agreement::load(source, &instrument.folder, &instrument.kind, &known) {
+            Ok(agreement) => {
+                instrument.agreement = agreement;
+                Vec::new()
+            }
+            Err(faults) => faults,
+        }
     }
 
     fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {

@@ -22,7 +22,12 @@ const OF_OVERLAY: [&str; 5] = [
     "elements.toml",
     "classification.toml",
 ];
-const OF_INSTRUMENT: [&str; 3] = ["instrument.toml", "provisions.cedar", "assertions.toml"];
+const OF_INSTRUMENT: [&str; 4] = [
+    "instrument.toml",
+    "provisions.cedar",
+    "assertions.toml",
+    "agreement.toml",
+];
 const PACK: &str = "pack.toml";
 const OVERLAY: &str = "overlay.toml";
 

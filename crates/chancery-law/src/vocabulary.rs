@@ -505,6 +505,27 @@ impl Vocabulary {
             .collect()
     }
 
+    /// The name of an agency or of a family of them; the path itself if it is unknown.
+    pub fn agency_name(&self, path: &str) -> String {
+        let family = self.agencies.iter().find(|raw| raw.path.get_ref() == path);
+        let name = family.map(|raw| raw.name.clone());
+        let agency = || self.agency(path).map(|agency| agency.name);
+        name.or_else(agency).unwrap_or_else(|| path.to_owned())
+    }
+
+    /// Every agency of a family of origins such as `state/*`; none of a family of any id.
+    pub fn family(&self, path: &str) -> BTreeSet<String> {
+        let raw = self.agencies.iter().find(|raw| raw.path.get_ref() == path);
+        match raw.map(|raw| raw.ids) {
+            Some(Ids::Origin) => self
+                .origins
+                .iter()
+                .map(|origin| path.replace('*', origin))
+                .collect(),
+            _ => BTreeSet::new(),
+        }
+    }
+
     /// The purpose at `path`.
     pub fn purpose(&self, path: &str) -> Option<&Purpose> {
         self.purposes.iter().find(|purpose| purpose.path == path)

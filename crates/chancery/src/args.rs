@@ -240,6 +240,8 @@ pub(crate) enum LawCommand {
     Impact(LawImpact),
     /// Show what happened when, and what each event changed for a flow of records.
     Timeline(LawTimeline),
+    /// Hold agreements, notices and routine flows against the law.
+    Review(LawReview),
     /// Validate the law pack strictly, and say what of it counts.
     Check {
         /// The day.
@@ -385,6 +387,25 @@ pub(crate) struct LawTimeline {
     /// Also draw it into this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawReview {
+    /// The instruments to review; by default every agreement, notice and routine flow.
+    #[arg(value_name = "ID")]
+    pub(crate) ids: Vec<String>,
+    /// The day of the review; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Write the review as a page that prints.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) html: Option<PathBuf>,
+    /// Write the deadlines as a calendar (iCalendar, RFC 5545).
+    #[arg(long, value_name = "FILE.ics")]
+    pub(crate) calendar: Option<PathBuf>,
+    /// Write the findings as OSCAL assessment results.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) oscal: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -21,6 +21,7 @@ mod impact;
 mod overlay;
 mod pack;
 mod random;
+mod review;
 #[cfg(feature = "symbolic")]
 mod symbolic;
 mod time;

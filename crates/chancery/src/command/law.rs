@@ -4,6 +4,8 @@ mod impact;
 
 mod names;
 
+mod review;
+
 mod sign;
 
 mod status;
@@ -48,6 +50,7 @@ fn look(context: &Context, args: &args::Law) -> Result<()> {
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     match &args.command {
+        LawCommand::Review(args) => review::run(context, &workspace, &law, args)?,
         LawCommand::Impact(args) => impact::run(context, args)?,
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
