@@ -29,6 +29,7 @@ mod cli;
 mod refused;
 
 mod review;
+mod sign_off;
 
 mod law_defects;
 
