@@ -309,7 +309,9 @@ impl PackSource {
                     })?
                 }
             };
-            for (name, text) in unit.files.iter().filter(|(name, _)| *name != LAYER) {
+            // Assertions and terms speak of other instruments, and decide nothing.
+            let decides = |name: &str| matches!(name, "instrument.toml" | "provisions.cedar");
+            for (name, text) in unit.files.iter().filter(|(name, _)| decides(name)) {
                 layer
                     .files
                     .insert(format!("instruments/{at}/{name}"), text.clone());
