@@ -308,13 +308,69 @@ impl Report {
                 continue;
             }
             let mut text = title.to_owned();
-            for (at, one) in differences.iter().enumerate() {
+            for (at, alike) in self.alike(differences).iter().enumerate() {
+                let Some(one) = alike.first() else { continue };
                 text.push_str(&format!("\n\n{}", self.difference(one, word, at + 1)));
+                if alike.len() > 1 {
+                    let words = format!(
+                        "for {} others, each with its own {}",
+                        alike.len() - 1,
+                        self.new.law.classification().origin
+                    );
+                    text.push_str(&format!("\n  {:<12}{words}", "likewise"));
+                }
             }
             parts.push(text);
         }
         parts.extend(self.texts());
         parts.join("\n\n")
+    }
+
+    /// Differences that are the same but for the origin that they are about, such as those of each
+    /// state's own agency and records.
+    fn alike<'a>(&self, differences: &'a [Difference]) -> Vec<Vec<&'a Difference>> {
+        let mut alike: Vec<(String, Vec<&Difference>)> = Vec::new();
+        for one in differences {
+            let shape = self.shape(one);
+            match alike.iter_mut().find(|(known, _)| *known == shape) {
+                Some((_, all)) => all.push(one),
+                None => alike.push((shape, vec![one])),
+            }
+        }
+        alike.into_iter().map(|(_, all)| all).collect()
+    }
+
+    /// A difference in words, with a star for the origin if it is about one alone.
+    fn shape(&self, one: &Difference) -> String {
+        let when = one.when.display(&self.impact.domain).to_string();
+        let name = &self.new.law.classification().origin;
+        let at = self.impact.domain.attribute(name).map(|(at, _)| at);
+        let origin_of = |record: &Signature| at.and_then(|at| record.value(at));
+        let first = one.people.first().and_then(|record| origin_of(&record));
+        let is_of_one = one.people.iter().all(|record| origin_of(&record) == first);
+        let origin = one.example.record.get(name).filter(|_| is_of_one);
+        let path = |path: &String| {
+            let names = path.split('/').map(|name| match origin {
+                Some(origin) if name == origin.as_str() => "*",
+                _ => name,
+            });
+            names.collect::<Vec<_>>().join("/")
+        };
+        let paths = |paths: &[String]| paths.iter().map(path).collect::<Vec<_>>();
+        let when = match origin {
+            Some(origin) => when.replace(&format!("{name} is {origin}"), &format!("{name} is *")),
+            None => when,
+        };
+        format!(
+            "{:?} {:?} {:?} {:?} {when} {:?} {:?} {:?}",
+            paths(&one.custodians),
+            paths(&one.recipients),
+            one.purposes,
+            one.elements,
+            one.periods,
+            one.lets_go,
+            one.holds_back
+        )
     }
 
     fn all(&self, names: fn(&LawPack) -> Vec<String>) -> BTreeSet<String> {
