@@ -457,3 +457,12 @@ fn an_overlay_may_be_stricter_than_what_always_leaves() {
     let own = |id: &str| id.starts_with("us/ca/");
     assert!(report.broken().all(|(finding, _)| own(&finding.assertion)));
 }
+
+#[test]
+fn another_domain_is_proved_alike() {
+    let report = prove(&load(files_of("us-tax-information")).unwrap());
+    let broken: Vec<_> = report.broken().collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert_eq!(report.unproven().count(), 0);
+    assert!(report.unasserted.is_empty(), "{:?}", report.unasserted);
+}
