@@ -337,14 +337,13 @@ impl LawPack {
         }
     }
 
-    /// An assertion speaks of the words of its own layer, which has this number, and those below it:
-    /// what it says of every element is said of those. Of agencies and purposes only what must flow
-    /// is so limited; what must never leave, must not go to those above either.
+    /// What must flow is asserted of the words of the assertion's own layer, which has this number, and
+    /// those below it; what must never leave, must not leave to those above either.
     fn load_assertions(
         &self,
         source: &PackSource,
         instrument: &mut Instrument,
-        vocabulary: &Vocabulary,
+        of_layer: &Vocabulary,
         layer: usize,
     ) -> Vec<Fault> {
         let above = self.layers.iter().skip(layer + 1);
@@ -352,7 +351,8 @@ impl LawPack {
             .map(|layer| Scope::Within(vocabulary::marker(&layer.name)))
             .collect();
         let known = assertion::Known {
-            vocabulary,
+            vocabulary: &self.vocabulary,
+            of_layer,
             domain: &self.domain,
             origin: &self.classification.origin,
             actions: &self.actions,

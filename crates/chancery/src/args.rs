@@ -238,6 +238,8 @@ pub(crate) enum LawCommand {
     },
     /// Say what a change of the law does to every disclosure there could be.
     Impact(LawImpact),
+    /// Hold what must never, or always, leave against the provisions, for every case there could be.
+    Prove(LawProve),
     /// Show what happened when, and what each event changed for a flow of records.
     Timeline(LawTimeline),
     /// Hold agreements, notices and routine flows against the law.
@@ -359,6 +361,19 @@ pub(crate) struct LawImpact {
     /// Count the people concerned in this dataset, by origin.
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawProve {
+    /// The only day to look at; by default all of time.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// The only instrument whose assertions to prove, by id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) instrument: Option<String>,
+    /// Ask the solver `cvc5` as well; both provers must agree.
+    #[arg(long)]
+    pub(crate) symbolic: bool,
 }
 
 #[derive(Debug, clap::Args)]

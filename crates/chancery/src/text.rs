@@ -11,6 +11,11 @@ use crate::failure::Failure;
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
+    big(u128::from(number))
+}
+
+/// The same for a number of cases.
+pub(crate) fn big(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {

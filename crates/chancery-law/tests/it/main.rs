@@ -18,8 +18,10 @@ mod describe;
 mod editions;
 mod enumerate;
 mod impact;
+mod mutation;
 mod overlay;
 mod pack;
+mod prove;
 mod random;
 mod review;
 #[cfg(feature = "symbolic")]

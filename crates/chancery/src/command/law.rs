@@ -4,6 +4,8 @@ mod impact;
 
 mod names;
 
+mod prove;
+
 mod review;
 
 mod sign;
@@ -31,6 +33,7 @@ pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
         return Ok(ExitCode::SUCCESS);
     }
     match &args.command {
+        LawCommand::Prove(args) => return prove::run(context, args),
         LawCommand::Status { id, on, as_known } => {
             let known = super::known(*as_known);
             status::run(context, id.as_deref(), day(*on), known)?;

@@ -42,3 +42,4 @@ mod killed;
 mod faults;
 
 mod outages;
+mod prove;
