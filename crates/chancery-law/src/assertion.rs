@@ -264,7 +264,7 @@ pub(crate) fn load(
     known: &Known<'_>,
 ) -> Result<Vec<Assertion>, Vec<Fault>> {
     let path = format!("instruments/{folder}/{FILE}");
-    if !source.files().contains_key(&path) {
+    if !source.has(&path) {
         return Ok(Vec::new());
     }
     let file: File = source.toml(&path).map_err(|fault| vec![fault])?;

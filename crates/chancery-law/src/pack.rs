@@ -44,6 +44,7 @@ pub struct LawPack {
     /// The pack itself and the overlays on it, from the lowest to the topmost.
     pub layers: Vec<PackLayer>,
     pub(crate) schema: Schema,
+    pub(crate) schema_text: String,
     pub(crate) domain: Domain,
     pub(crate) types: Vec<String>,
     /// What may be done with a record, by the schema.
@@ -151,6 +152,7 @@ impl LawPack {
             digest: source.digest(),
             layers,
             schema: loaded.schema,
+            schema_text: source.text(schema::FILE).map_err(one)?.to_owned(),
             domain: loaded.domain,
             types: loaded.types,
             actions: loaded.actions,
@@ -337,8 +339,9 @@ impl LawPack {
         }
     }
 
-    /// What must flow is asserted of the words of the assertion's own layer, which has this number, and
-    /// those below it; what must never leave, must not leave to those above either.
+    /// What an assertion says of every element is said of all layers' where it must never leave, and
+    /// where it must always leave of its own layer, which has this number, and those below it. So
+    /// are agencies and purposes.
     fn load_assertions(
         &self,
         source: &PackSource,
@@ -480,6 +483,10 @@ impl LawPack {
     /// The instruments, layer by layer and by folder name.
     pub fn instruments(&self) -> &[Instrument] {
         &self.instruments
+    }
+
+    pub(crate) fn instruments_mut(&mut self) -> &mut Vec<Instrument> {
+        &mut self.instruments
     }
 
     /// The instrument with this id.

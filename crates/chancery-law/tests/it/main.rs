@@ -17,6 +17,7 @@ mod defects;
 mod describe;
 mod editions;
 mod enumerate;
+mod export;
 mod impact;
 mod mutation;
 mod overlay;

@@ -28,6 +28,9 @@ mod cli;
 
 mod refused;
 
+mod review;
+mod sign_off;
+
 mod law_defects;
 
 mod ledger;
@@ -43,3 +46,5 @@ mod faults;
 
 mod outages;
 mod prove;
+
+mod time;
