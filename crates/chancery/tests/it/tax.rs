@@ -165,11 +165,13 @@ fn tax_information_is_released_and_verified() {
     bench.run(&["law", "check"]).expect(0);
 }
 
-/// What an officer looks at works on any pack: the events of the litigation, and the memorandum against
-/// the law.
+/// What an officer looks at works on any pack: the proof, the events of the litigation, and the
+/// memorandum against the law.
 #[test]
 fn the_memorandum_is_reviewed_and_its_litigation_shown() {
     let bench = workspace();
+    let proof = bench.run(&["law", "prove"]).expect(0).stdout;
+    assert!(proof.contains("HOLDS: all 15 assertions"), "{proof}");
     let timeline = bench.run(&["law", "timeline"]).expect(0).stdout;
     for line in [
         "7 April 2025",
