@@ -1,7 +1,7 @@
 # `make test` installs what the tests need from the system's package manager, then passes them.
 CARGO ?= cargo
 
-.PHONY: test test-bucket prerequisites demo bench fuzz
+.PHONY: test test-bucket test-symbolic test-cedar test-oscal prerequisites demo bench fuzz
 
 test: prerequisites
 	$(CARGO) test --workspace --locked
@@ -11,14 +11,31 @@ test: prerequisites
 test-bucket: prerequisites
 	$(CARGO) test -p chancery-ledger --features s3 --locked --test it s3::
 
+# The second prover. Its compiler takes minutes to build, so it is not part of `make test`.
+test-symbolic: prerequisites
+	$(CARGO) test -p chancery-law --features symbolic --locked --test it symbolic::
+
+# Bundles that `law export` writes, decided again by Cedar's own command line tool, built in a folder of its own.
+CEDAR_TOOL ?= $(HOME)/.cache/chancery/cedar
+test-cedar: prerequisites
+	CARGO_TARGET_DIR="$(CEDAR_TOOL)/target" $(CARGO) install cedar-policy-cli --version 4.14.1 --locked --debug --quiet --root "$(CEDAR_TOOL)"
+	CEDAR="$(CEDAR_TOOL)/bin/cedar" $(CARGO) test -p chancery-law --features stock-cedar --locked --test it export::
+
+# What a review writes for other tools, read by those tools, which Python's package index has.
+TARGET ?= $(or $(CARGO_TARGET_DIR),target)
+test-oscal: prerequisites
+	$(CARGO) build -p chancery --locked
+	crates/chancery/tests/oscal/check $(abspath $(TARGET))/debug/chancery $(abspath $(TARGET))/tmp/oscal
+
 # strace kills the program at every step; without it those tests cannot run. A C compiler builds zstd and SQLite. Go's packages and
-# a browser check the ledger, and Python runs the server that a ledger in a bucket is tested on.
+# a browser check the ledger, and Python runs the server that a ledger in a bucket is tested on. cvc5 is the solver of `law prove`.
 prerequisites:
 	@missing=""; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
 	command -v cc >/dev/null || missing="$$missing gcc"; \
 	[ -d /usr/share/gocode/src/golang.org/x/mod ] && command -v go >/dev/null || missing="$$missing golang-go golang-golang-x-mod-dev"; \
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$$CHROMIUM" ] || missing="$$missing chromium"; \
+	command -v "$${CVC5:-cvc5}" >/dev/null || missing="$$missing cvc5"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -n "$$missing" ]; then \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \

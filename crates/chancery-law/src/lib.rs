@@ -55,6 +55,8 @@ pub mod timeline;
 
 pub mod prove;
 
+mod export;
+
 #[cfg(feature = "symbolic")]
 pub mod symbolic;
 
@@ -63,6 +65,7 @@ pub mod review;
 
 pub use agreement::Agreement;
 pub use confirm::Confirmed;
+pub use export::{Asked, Bundle};
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{Edition, InForce, NotCounting};
 pub use instrument::{Event, EventKind, Instrument, Party, Review};

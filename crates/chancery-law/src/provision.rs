@@ -9,7 +9,8 @@ use miette::Diagnostic as _;
 use crate::PackSource;
 
 /// Whether a provision lets go or holds back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Effect {
     /// Lets go.
     Permit,

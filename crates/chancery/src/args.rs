@@ -236,8 +236,12 @@ pub(crate) enum LawCommand {
         #[arg(long, value_name = "DATE")]
         as_known: Option<Date>,
     },
+    /// Write the law of a day as files that Cedar's own command line tool can decide with.
+    Export(LawExport),
     /// Say what a change of the law does to every disclosure there could be.
     Impact(LawImpact),
+    /// Hold what must never, or always, leave against the provisions, for every case there could be.
+    Prove(LawProve),
     /// Show what happened when, and what each event changed for a flow of records.
     Timeline(LawTimeline),
     /// Hold agreements, notices and routine flows against the law.
@@ -346,11 +350,29 @@ fn suspension_reason(text: &str) -> Result<SuspensionReason, String> {
 }
 
 #[derive(Debug, clap::Args)]
+pub(crate) struct LawExport {
+    /// A request: its decisions are written as well, for every record that its dataset has.
+    #[arg(value_name = "REQUEST.toml", required_unless_present = "on")]
+    pub(crate) request: Option<PathBuf>,
+    /// The day whose law applies; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// A further record by its attributes; those not named are unknown.
+    #[arg(long, value_name = "ATTRIBUTE=VALUE,…")]
+    pub(crate) record: Vec<String>,
+    /// The folder to write, which must not be there.
+    #[arg(short, long, value_name = "DIR")]
+    pub(crate) output: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
 pub(crate) struct LawImpact {
-    /// The old law: a law pack's folder, or a day of the workspace's pack.
+    /// The old law: the folder of a law pack or of a workspace, a day of this workspace's
+    /// law, or `signed`: what is signed off of it.
     #[arg(value_name = "OLD")]
     pub(crate) old: String,
-    /// The new law: a law pack's folder, or a day of the workspace's pack.
+    /// The new law: the folder of a law pack or of a workspace, a day of this workspace's
+    /// law, or `recorded`: all of it.
     #[arg(value_name = "NEW")]
     pub(crate) new: String,
     /// The day on which two packs are compared; by default every day.
@@ -359,6 +381,19 @@ pub(crate) struct LawImpact {
     /// Count the people concerned in this dataset, by origin.
     #[arg(long, value_name = "NAME")]
     pub(crate) dataset: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct LawProve {
+    /// The only day to look at; by default all of time.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// The only instrument whose assertions to prove, by id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) instrument: Option<String>,
+    /// Ask the solver `cvc5` as well; both provers must agree.
+    #[arg(long)]
+    pub(crate) symbolic: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -397,6 +432,9 @@ pub(crate) struct LawReview {
     /// The day of the review; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+    /// Only what had been recorded by this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
     /// Write the review as a page that prints.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

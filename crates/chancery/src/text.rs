@@ -11,6 +11,11 @@ use crate::failure::Failure;
 
 /// `1234567` as `1,234,567`.
 pub(crate) fn count(number: u64) -> String {
+    big(u128::from(number))
+}
+
+/// The same for a number of cases.
+pub(crate) fn big(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (at, digit) in digits.chars().enumerate() {
@@ -147,7 +152,7 @@ pub(crate) fn safe(text: &str) -> String {
 }
 
 /// Marks of direction, separators of lines, and characters without a width.
-fn is_unseen(character: char) -> bool {
+pub(crate) fn is_unseen(character: char) -> bool {
     matches!(character,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')

@@ -257,6 +257,11 @@ impl Questions {
         self.agencies.iter().map(|agency| agency.path.as_str())
     }
 
+    /// The same with what they are within and whose records they administer.
+    pub(crate) fn every_agency(&self) -> &[Agency] {
+        &self.agencies
+    }
+
     /// The open family, such as `research/*`, for which an agency stands here.
     pub fn family(&self, agency: &str) -> Option<&str> {
         let at = self

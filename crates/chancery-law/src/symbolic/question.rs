@@ -198,7 +198,7 @@ impl<'a> Prover<'a> {
     /// For each job a request of its regions that breaks an assertion, none, or why there is no
     /// answer.
     fn answers(&self, jobs: &[Job<'_>]) -> Vec<Result<Option<Env>, String>> {
-        let answers = each(self.session, &self.trial, jobs, |asker, job| {
+        each(self.session, &self.trial, jobs, |asker, job| {
             let requests = environment(job.action)?;
             let compile = |set: &PolicySet| {
                 CompiledPolicySet::compile(set, &requests, &self.closed.schema)
@@ -227,10 +227,7 @@ impl<'a> Prover<'a> {
                     Question::OnlyFirstAllows(&regions, law)
                 }
             })
-        });
-        let lost = || Err("a worker failed".to_owned());
-        let answers = answers.into_iter();
-        answers.map(|answer| answer.unwrap_or_else(lost)).collect()
+        })
     }
 
     fn verdict(&self, job: &Job<'_>, at: usize, answer: &Result<Option<Env>, String>) -> Verdict {
@@ -429,7 +426,7 @@ fn laws(
 fn days(pack: &LawPack, assertions: &[&Assertion]) -> BTreeSet<Date> {
     // The day after: a last day is still of the stretch before.
     let after = |day: Date| day.tomorrow().ok();
-    let mut days = BTreeSet::from([Date::MIN]);
+    let mut days = BTreeSet::new();
     for instrument in pack.instruments() {
         for event in &instrument.events {
             days.insert(event.on);
@@ -444,6 +441,11 @@ fn days(pack: &LawPack, assertions: &[&Assertion]) -> BTreeSet<Date> {
         days.extend(assertion.from);
         days.extend(assertion.until.and_then(after));
     }
+    // All of time before has no first day: its last one stands for it.
+    let before = days
+        .first()
+        .map_or(Ok(Date::MIN), |first| first.yesterday());
+    days.extend(before);
     days
 }
 
@@ -484,15 +486,14 @@ fn errs(schema: &Schema, policies: &[&Policy], session: &Session<'_>) -> BTreeMa
                 .and_then(|compiled| asker.ask(&Question::Errs(&compiled)));
             match found {
                 Ok(None) => {}
-                Ok(Some(found)) => return erred(policy, &found),
-                Err(why) => return Errs::Unproven(why),
+                Ok(Some(found)) => return Ok(erred(policy, &found)),
+                Err(why) => return Err(why),
             }
         }
-        Errs::Never
+        Ok(Errs::Never)
     });
-    let lost = || Errs::Unproven("a worker failed".to_owned());
     let answers = answers.into_iter();
-    ids.zip(answers.map(|answer| answer.unwrap_or_else(lost)))
+    ids.zip(answers.map(|answer| answer.unwrap_or_else(Errs::Unproven)))
         .collect()
 }
 

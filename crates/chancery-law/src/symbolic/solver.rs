@@ -1,6 +1,7 @@
 //! The solver: a child process that is trusted with nothing but an answer in time.
 
 use std::ffi::OsString;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -59,6 +60,8 @@ pub(super) struct Session<'s> {
     solver: &'s Solver,
     until: Option<Instant>,
     asked: AtomicU64,
+    /// Why the solver is of no use: it cannot be started, or failed its trial.
+    useless: OnceLock<String>,
 }
 
 impl<'s> Session<'s> {
@@ -67,12 +70,20 @@ impl<'s> Session<'s> {
             solver,
             until: Instant::now().checked_add(solver.total),
             asked: AtomicU64::new(0),
+            useless: OnceLock::new(),
         }
     }
 
     /// How many questions were put.
     pub(super) fn asked(&self) -> u64 {
         self.asked.load(Ordering::Relaxed)
+    }
+
+    /// Why there is no point in asking, if there is none.
+    fn over(&self) -> Option<String> {
+        let up = || "the time for all questions is up".to_owned();
+        let useless = self.useless.get().cloned();
+        useless.or_else(|| self.left().is_zero().then(up))
     }
 
     /// What is left of the time.
@@ -96,13 +107,13 @@ impl Asker<'_> {
     }
 }
 
-/// Does the jobs with a few workers. A job that a failing worker dropped has no answer.
+/// Does the jobs with a few workers. A job that could not be done has the reason for its answer.
 pub(super) fn each<J: Sync, A: Send>(
     session: &Session<'_>,
     trial: &Trial,
     jobs: &[J],
-    work: impl Fn(&mut Asker<'_>, &J) -> A + Sync,
-) -> Vec<Option<A>> {
+    work: impl Fn(&mut Asker<'_>, &J) -> Result<A, String> + Sync,
+) -> Vec<Result<A, String>> {
     let next = AtomicUsize::new(0);
     let worker = || {
         let mut done = Vec::new();
@@ -123,12 +134,14 @@ pub(super) fn each<J: Sync, A: Send>(
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(at) else { break };
-            done.push((at, work(&mut asker, job)));
+            let ready = asker.runtime.block_on(asker.running.ready());
+            done.push((at, ready.and_then(|()| work(&mut asker, job))));
         }
         asker.runtime.block_on(asker.running.stop());
         done
     };
-    let mut answers: Vec<Option<A>> = jobs.iter().map(|_| None).collect();
+    let lost = || Err("a worker failed".to_owned());
+    let mut answers: Vec<Result<A, String>> = jobs.iter().map(|_| lost()).collect();
     std::thread::scope(|scope| {
         let workers = 0..session.solver.workers.clamp(1, jobs.len().max(1));
         let workers: Vec<_> = workers.map(|_| scope.spawn(worker)).collect();
@@ -137,7 +150,7 @@ pub(super) fn each<J: Sync, A: Send>(
             .flat_map(|w| w.join().unwrap_or_default())
         {
             if let Some(slot) = answers.get_mut(at) {
-                *slot = Some(answer);
+                *slot = answer;
             }
         }
     });
@@ -161,15 +174,31 @@ pub(super) struct Trial {
 
 impl Running<'_> {
     async fn ask(&mut self, question: &Question<'_>) -> Result<Option<Env>, String> {
-        if self.compiler.is_none() {
-            self.compiler = Some(self.start()?);
-            if let Err(reason) = self.tried().await {
-                self.stop().await;
-                return Err(reason);
-            }
-        }
+        self.ready().await?;
         let limit = self.session.solver.limit;
         self.put(question, limit).await
+    }
+
+    /// Starts a solver, unless one runs, and tries it.
+    async fn ready(&mut self) -> Result<(), String> {
+        if let Some(over) = self.session.over() {
+            return Err(over);
+        }
+        if self.compiler.is_some() {
+            return Ok(());
+        }
+        let started = match self.start() {
+            Ok(compiler) => {
+                self.compiler = Some(compiler);
+                self.tried().await
+            }
+            Err(reason) => Err(reason),
+        };
+        if let Err(reason) = started {
+            self.stop().await;
+            return Err(self.session.useless.get_or_init(|| reason).clone());
+        }
+        Ok(())
     }
 
     async fn tried(&mut self) -> Result<(), String> {
@@ -192,9 +221,8 @@ impl Running<'_> {
         question: &Question<'_>,
         limit: Duration,
     ) -> Result<Option<Env>, String> {
-        let left = self.session.left();
-        if left.is_zero() {
-            return Err("the time for all questions is up".to_owned());
+        if let Some(over) = self.session.over() {
+            return Err(over);
         }
         let Some(compiler) = self.compiler.as_mut() else {
             return Err("the solver does not run".to_owned());
@@ -219,11 +247,15 @@ impl Running<'_> {
                 }
             }
         };
-        let answer = tokio::time::timeout(left.min(limit + Solver::GRACE), answer).await;
+        let allowed = self.session.left().min(limit + Solver::GRACE);
+        let answer = tokio::time::timeout(allowed, answer).await;
         let reason = match answer {
             Ok(Ok(found)) => return Ok(found),
             Ok(Err(error)) => reason(&error),
-            Err(_) => format!("the solver gave no answer within {limit:?}"),
+            Err(_) => {
+                let late = format!("the solver gave no answer within {limit:?}");
+                self.session.over().unwrap_or(late)
+            }
         };
         // What it still has to say belongs to this question: the next gets a fresh process.
         self.stop().await;

@@ -11,7 +11,7 @@ use crate::random::{ATTRIBUTES, Dice, Pack, day, instrument_toml, query, vocabul
 const ON: &str = "2026-01-01";
 const ID: &str = "x/1";
 
-fn on() -> Date {
+pub(crate) fn on() -> Date {
     ON.parse().unwrap()
 }
 
@@ -29,22 +29,22 @@ fn provision(name: &str, policy: &str) -> String {
     format!("@id(\"{name}\")\n@clause(\"1\")\n@reason(\"because\")\n{policy}\n")
 }
 
-fn permit(name: &str, when: &str) -> String {
+pub(crate) fn permit(name: &str, when: &str) -> String {
     let policy = format!("permit (principal, action, resource is Record) when {{ {when} }};");
     provision(name, &policy)
 }
 
-fn forbid(name: &str, unless: &str) -> String {
+pub(crate) fn forbid(name: &str, unless: &str) -> String {
     let policy = format!("forbid (principal, action, resource is Record) unless {{ {unless} }};");
     provision(name, &policy)
 }
 
-fn origin(code: &str) -> String {
+pub(crate) fn origin(code: &str) -> String {
     format!("resource.origin == Origin::\"{code}\"")
 }
 
 /// A pack with one instrument of these parties and provisions.
-fn pack(parties: &[&str], provisions: &str) -> LawPack {
+pub(crate) fn pack(parties: &[&str], provisions: &str) -> LawPack {
     let mut files = vocabulary();
     files.insert(
         "instruments/a/instrument.toml".to_owned(),
@@ -57,12 +57,12 @@ fn pack(parties: &[&str], provisions: &str) -> LawPack {
     LawPack::load(&PackSource::new("law", files)).unwrap()
 }
 
-fn standing(state: State, signed: Option<LawPack>) -> Standing {
+pub(crate) fn standing(state: State, signed: Option<LawPack>) -> Standing {
     let states = [("random".to_owned(), State::Signed), (ID.to_owned(), state)];
     Standing::new(states.into(), vec!["random".to_owned()], signed)
 }
 
-fn ask(pack: &LawPack) -> Query {
+pub(crate) fn ask(pack: &LawPack) -> Query {
     let words = pack.vocabulary();
     Query {
         recipient: words.agency("dhs").unwrap(),
@@ -72,7 +72,7 @@ fn ask(pack: &LawPack) -> Query {
 }
 
 /// Every origin; nothing else turns on anything here.
-fn people(pack: &LawPack) -> Vec<(String, Signature)> {
+pub(crate) fn people(pack: &LawPack) -> Vec<(String, Signature)> {
     let (at, attribute) = pack.domain().attribute("origin").unwrap();
     let with = |value: usize| {
         let value = u8::try_from(value).unwrap();

@@ -17,9 +17,12 @@ mod defects;
 mod describe;
 mod editions;
 mod enumerate;
+mod export;
 mod impact;
+mod mutation;
 mod overlay;
 mod pack;
+mod prove;
 mod random;
 mod review;
 #[cfg(feature = "symbolic")]

@@ -394,38 +394,6 @@ fn what_is_broken_is_found_and_stands() {
         "{said:?}"
     );
 
-    let notice = "instruments/90-fr-53324/provisions.cedar";
-    let wide = |text: &str| {
-        text.replace(
-            "resource.citizenship == Citizenship::\"noncitizen\"",
-            "resource.citizenship != Citizenship::\"citizen\"",
-        )
-    };
-    let twice = "instruments/8-usc-1360-b/provisions.cedar";
-    let pack = with(ASSERTIONS, notice, wide);
-    let proofs = pack.prove_symbolically(&Claim::default(), &Solver::cvc5());
-    // Another bar still holds the others back: nothing is broken.
-    assert!(holds(&proofs), "{:?}", verdicts(&proofs));
-
-    let mut files = shipped_files();
-    files.retain(|name, _| !name.ends_with("assertions.toml"));
-    files.insert(
-        format!("{FIRST_ORDER}/assertions.toml"),
-        ASSERTIONS.to_owned(),
-    );
-    for file in [notice, twice] {
-        let text = files[file].replace(
-            "resource.citizenship == Citizenship::\"noncitizen\"",
-            "resource.citizenship != Citizenship::\"citizen\"",
-        );
-        files.insert(file.to_owned(), text);
-    }
-    match load(files) {
-        // The bar would be escaped: the loader refuses it already.
-        Err(chancery_law::Error::Invalid(faults)) => assert_eq!(faults.len(), 1),
-        other => panic!("{other:?}"),
-    }
-
     let flow = "instruments/routine-tmsis-submission/provisions.cedar";
     let cut = |text: &str| {
         text.replace(
@@ -444,6 +412,57 @@ fn what_is_broken_is_found_and_stands() {
     assert_eq!(example.custodian, "state/48/medicaid");
     assert_eq!(example.recipient, "hhs/cms");
     assert!(example.by.is_empty(), "withheld by default");
+}
+
+/// The law as it is shipped with one slip of the pen, on one day: both provers say the same of every
+/// assertion, and something is broken.
+#[test]
+fn both_provers_find_the_same_slips() {
+    let slips = [
+        // A purpose is mistaken.
+        (
+            "2025-09-01",
+            format!("{FIRST_ORDER}/provisions.cedar"),
+            "Purpose::\"immigration-enforcement\"",
+            "Purpose::\"treatment\"",
+        ),
+        // An element too many in a list.
+        (
+            "2026-01-10",
+            "elements.toml".to_owned(),
+            "members = [\"medicaid_id\", \"birth_date\",",
+            "members = [\"medicaid_id\", \"name\", \"birth_date\",",
+        ),
+        // A condition turned.
+        (
+            "2026-04-01",
+            "instruments/routine-state-return/provisions.cedar".to_owned(),
+            "resource.origin != Origin::\"unknown\"",
+            "resource.origin != Origin::\"06\"",
+        ),
+    ];
+    for (on, file, text, slip) in slips {
+        let mut files = shipped_files();
+        assert!(files[&file].contains(text), "{file}");
+        files.insert(file.clone(), files[&file].replace(text, slip));
+        let pack = load(files).unwrap();
+        let claim = Claim {
+            on: on.parse().ok(),
+            ..Claim::default()
+        };
+        let symbolic = pack.prove_symbolically(&claim, &Solver::cvc5());
+        let mut report = pack.prove(&claim).unwrap();
+        assert!(report.assertions.len() > 50);
+        report.add_symbolic(symbolic.assertions);
+        let broken = report.broken().count();
+        println!("{file}: {broken} broken");
+        assert!(broken > 0, "{file}");
+        for finding in &report.assertions {
+            let other = finding.symbolic.as_ref().unwrap();
+            let same = std::mem::discriminant(&finding.enumeration);
+            assert_eq!(same, std::mem::discriminant(other), "{file}: {finding:?}");
+        }
+    }
 }
 
 /// A program that stands in for the solver.
@@ -522,10 +541,7 @@ fn a_solver_that_fails_later_proves_nothing() {
     let pack = load(files).unwrap();
     for (what, reason) in [
         ("echo unknown >&3", "the solver answered `unknown`"),
-        (
-            "echo '(error \"Parse Error: no\")' >&3",
-            "the solver failed: Parse Error: no",
-        ),
+        ("echo '(error \"Parse Error: no\")' >&3", "Parse Error: no"),
         ("exit 1", "the solver failed"),
         (
             "exec 3>&-; sleep 2",
@@ -549,9 +565,7 @@ fn a_solver_that_fails_later_proves_nothing() {
 fn the_time_for_all_questions_is_limited() {
     let (_dir, mut solver) = fake("exec sleep 5");
     solver.total = Duration::from_millis(300);
-    let started = Instant::now();
     let proofs = unchanged(ASSERTIONS).prove_symbolically(&Claim::default(), &solver);
-    assert!(started.elapsed() < Duration::from_secs(20));
     let up = |verdict: &String| verdict.starts_with("unproven");
     assert!(verdicts(&proofs).values().all(up), "{proofs:?}");
     assert!(

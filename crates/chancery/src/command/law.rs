@@ -1,8 +1,12 @@
 //! `law`: the pack, what counts of it, and who signs it off.
 
+mod export;
+
 mod impact;
 
 mod names;
+
+mod prove;
 
 mod review;
 
@@ -25,12 +29,10 @@ use crate::failure::Failure;
 use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
-    if let LawCommand::Impact(args) = &args.command {
-        // Two packs can be compared without a workspace.
-        impact::run(context, args)?;
-        return Ok(ExitCode::SUCCESS);
-    }
     match &args.command {
+        LawCommand::Prove(args) => return prove::run(context, args),
+        // Two packs can be compared without a workspace.
+        LawCommand::Impact(args) => impact::run(context, args)?,
         LawCommand::Status { id, on, as_known } => {
             let known = super::known(*as_known);
             status::run(context, id.as_deref(), day(*on), known)?;
@@ -50,9 +52,11 @@ fn look(context: &Context, args: &args::Law) -> Result<()> {
     let workspace = context.workspace()?;
     let law = workspace.law()?;
     match &args.command {
-        LawCommand::Review(args) => review::run(context, &workspace, &law, args)?,
-        LawCommand::Impact(args) => impact::run(context, args)?,
+        LawCommand::Export(args) => export::run(context, &workspace, &law, args)?,
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
+        LawCommand::Review(args) => {
+            review::run(context, &workspace, &known(law, args.as_known), args)?;
+        }
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
         LawCommand::Show { id, on, as_known } => {
             show(context, &known(law, *as_known), id, day(*on))?;

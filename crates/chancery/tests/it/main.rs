@@ -14,7 +14,11 @@ mod readme;
 
 mod workbench;
 
+mod overlays;
+
 mod source;
+
+mod tax;
 
 mod expected;
 
@@ -24,6 +28,7 @@ mod cli;
 
 mod refused;
 
+mod review;
 mod sign_off;
 
 mod law_defects;
@@ -40,3 +45,6 @@ mod killed;
 mod faults;
 
 mod outages;
+mod prove;
+
+mod time;
