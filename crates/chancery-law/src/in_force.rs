@@ -257,28 +257,26 @@ impl<'a> InForce<'a> {
         for (edition, instrument) in editions.all() {
             let ended = instrument.ended(on).filter(|_| self.standing.is_some());
             let why = ended.map(Why::Ended).or_else(|| unsigned.clone());
+            let in_force = instrument.in_force(on);
             for provision in &instrument.provisions {
                 let puts = || editions.puts(edition, provision, on);
                 let permits = provision.effect == Effect::Permit;
-                match &why {
-                    Some(why) if permits && (ended.is_some() || instrument.in_force(on)) => {
-                        // One edition tells the reader enough.
-                        if edition == Edition::Recorded {
-                            self.idle.extend(puts()?);
-                            self.not_counting.push(NotCounting {
-                                instrument,
-                                provision,
-                                why: why.clone(),
-                            });
-                        }
+                let held = permits && (ended.is_some() || in_force);
+                if let Some(why) = why.as_ref().filter(|_| held) {
+                    // One edition tells the reader enough.
+                    if edition == Edition::Recorded {
+                        self.idle.extend(puts()?);
+                        self.not_counting.push(NotCounting {
+                            instrument,
+                            provision,
+                            why: why.clone(),
+                        });
                     }
-                    _ if instrument.in_force(on) => {
-                        for put in puts()? {
-                            self.provisions.insert(put.cite.clone(), provision);
-                            self.puts.push(put);
-                        }
+                } else if in_force {
+                    for put in puts()? {
+                        self.provisions.insert(put.cite.clone(), provision);
+                        self.puts.push(put);
                     }
-                    _ => {}
                 }
             }
         }

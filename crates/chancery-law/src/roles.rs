@@ -176,7 +176,7 @@ impl Roles {
     pub fn lapses(&self, signed: Date) -> Date {
         let months = i64::from(self.valid_months);
         let end = signed.checked_add(months.months());
-        end.and_then(|end| end.yesterday()).unwrap_or(signed)
+        end.and_then(Date::yesterday).unwrap_or(signed)
     }
 
     /// Whether a person may do something in a role on a day: what the policies permit to them,

@@ -104,11 +104,11 @@ pub fn answer(
     let decision = tally.decision(&cuts);
     let idle = idle(&question, ruling, &dataset.census);
     Answer {
-        idle,
         question,
         confirmed,
         decision,
         cuts,
+        idle,
     }
 }
 

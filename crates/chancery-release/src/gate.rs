@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::sign_off::{has_changed, suspended_since};
 use crate::staging::{new_id, sync};
 use crate::{
-    Answer, Book, Clock, Entry, Error, Question, Released, Signed, Staged, Workspace, decide,
+    Answer, Book, Clock, Entry, Error, Known, Question, Released, Signed, Staged, Workspace, decide,
 };
 
 /// What became of a request.
@@ -37,7 +37,7 @@ pub fn release(
     today_or_demonstration(workspace, law.on(), clock)?;
     let mut ledger = write_ledger(workspace, clock, progress)?;
     // From here on nobody else can record anything: the lock is held until this is over.
-    unchanged(workspace, law)?;
+    stands(workspace, law)?;
     let query = (question.request.recipient.clone(), law.on());
     let answer = match decide(question, law, dataset) {
         Ok(answer) => answer,
@@ -66,7 +66,22 @@ pub fn release(
     Ok(Outcome::Released(Box::new(answer), released))
 }
 
-/// Whether the law was decided by all the sign-offs and suspensions that the ledger holds.
+/// Whether the law stands as it was taken to stand: by all the sign-offs and suspensions that the
+/// ledger holds, of the texts that are recorded.
+fn stands(workspace: &Workspace, law: &InForce<'_>) -> Result<(), Error> {
+    if workspace.config().demonstration {
+        return Ok(());
+    }
+    let taken = law.standing().ok_or(Error::LawChanged)?;
+    let now = workspace.standing(law.pack(), law.on(), Known::Now)?;
+    let same = now.states() == taken.states()
+        && now.sign_offs() == taken.sign_offs()
+        && now.suspensions() == taken.suspensions()
+        && now.base() == taken.base();
+    if same { Ok(()) } else { Err(Error::LawChanged) }
+}
+
+/// Whether nothing was signed or suspended since then, for a ledger whose lock somebody broke.
 fn unchanged(workspace: &Workspace, law: &InForce<'_>) -> Result<(), Error> {
     let Some(standing) = law.standing() else {
         return Ok(());

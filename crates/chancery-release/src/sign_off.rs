@@ -165,7 +165,7 @@ impl SignOffs {
             }
             Entry::SignOff(fact) => {
                 let unit = fact.instrument.to_string();
-                if let Err(why) = self.take_sign_off(workspace, index, fact)? {
+                if let Err(why) = self.take_sign_off(workspace, index, &fact)? {
                     self.ignored.push(Ignored { index, unit, why });
                 }
             }
@@ -196,7 +196,7 @@ impl SignOffs {
         &mut self,
         workspace: &Workspace,
         index: u64,
-        fact: SignOff,
+        fact: &SignOff,
     ) -> Result<Result<(), &'static str>, Error> {
         let (Version2::Two, Some(act), Some(log), Some(after)) =
             (fact.version, fact.act, &fact.log, fact.after)
@@ -218,7 +218,7 @@ impl SignOffs {
         let unit = fact.instrument.to_string();
         let day = fact.recorded.date();
         let Some(roles) = self.roles.last() else {
-            return self.genesis(workspace, &unit, act, &fact);
+            return self.genesis(workspace, &unit, act, fact);
         };
         let Some(person) = roles.person(fact.key.as_str()) else {
             return Ok(Err("its key is nobody's who has a role"));

@@ -43,9 +43,10 @@ impl Workspace {
     /// When files cannot be read.
     pub fn recorded_roles(&self) -> Result<Unit, Error> {
         let dir = self.roles_dir();
-        let files = match dir.is_dir() {
-            true => crate::pack_files(&dir)?,
-            false => BTreeMap::new(),
+        let files = if dir.is_dir() {
+            crate::pack_files(&dir)?
+        } else {
+            BTreeMap::new()
         };
         Ok(Unit::new(Roles::UNIT, UnitKind::Roles, files))
     }

@@ -415,9 +415,10 @@ impl Face<'_> {
         let forbids = cited(&|element| &element.barred_by);
         let mut text = String::from("Why");
         if permits.is_empty() {
-            let nothing = match self.answer.idle().is_empty() {
-                true => "Nothing in force on that day permits it",
-                false => "Nothing that counts on that day permits it",
+            let nothing = if self.answer.idle().is_empty() {
+                "Nothing in force on that day permits it"
+            } else {
+                "Nothing that counts on that day permits it"
             };
             text.push_str(&format!(
                 "\n  {nothing}, and what nothing permits is withheld."

@@ -1,6 +1,6 @@
 //! Sign-off as people do it at the command: roles, two signers, a release, and each way not to count.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ impl Desk {
             people += &desk.person(name, role);
         }
         desk.write_people(&people);
-        desk.sign("roles", desk.bench.workspace().join("keys/custodian.key"))
+        desk.sign("roles", &desk.bench.workspace().join("keys/custodian.key"))
             .expect(0);
         desk
     }
@@ -37,8 +37,8 @@ impl Desk {
     fn signed() -> Self {
         let desk = Self::new();
         for id in [BASE, ID] {
-            desk.sign(id, desk.key("counsel")).expect(0);
-            desk.sign(id, desk.key("privacy")).expect(0);
+            desk.sign(id, &desk.key("counsel")).expect(0);
+            desk.sign(id, &desk.key("privacy")).expect(0);
         }
         desk
     }
@@ -80,13 +80,13 @@ impl Desk {
         self.status(id)["state"].as_str().unwrap().to_owned()
     }
 
-    fn act(&self, act: &str, id: &str, key: PathBuf) -> Ran {
+    fn act(&self, act: &str, id: &str, key: &Path) -> Ran {
         let status = self.status(id);
         let (key, digest) = (key.to_str().unwrap(), status["digest"].as_str().unwrap());
         self.run(&["law", act, id, "--key", key, "--digest", digest])
     }
 
-    fn sign(&self, id: &str, key: PathBuf) -> Ran {
+    fn sign(&self, id: &str, key: &Path) -> Ran {
         self.act("sign", id, key)
     }
 
@@ -120,16 +120,16 @@ impl Desk {
 fn two_people_sign_and_then_it_is_released() {
     let desk = Desk::new();
     desk.expect_denied("unsigned", "is unsigned: nobody has signed it off");
-    desk.sign(BASE, desk.key("counsel")).expect(0);
-    desk.sign(BASE, desk.key("privacy")).expect(0);
-    desk.sign(ID, desk.key("counsel")).expect(0);
+    desk.sign(BASE, &desk.key("counsel")).expect(0);
+    desk.sign(BASE, &desk.key("privacy")).expect(0);
+    desk.sign(ID, &desk.key("counsel")).expect(0);
     desk.expect_denied(
         "singly_signed",
         "is singly signed: it takes the sign-off of a second",
     );
-    let again = desk.sign(ID, desk.key("counsel")).expect_error(1);
+    let again = desk.sign(ID, &desk.key("counsel")).expect_error(1);
     assert!(again.contains("has signed this already"), "{again}");
-    desk.sign(ID, desk.key("privacy")).expect(0);
+    desk.sign(ID, &desk.key("privacy")).expect(0);
     let released = desk
         .run(&["release", "r.toml", "--format", "json"])
         .expect(0)
@@ -194,7 +194,7 @@ fn what_was_changed_is_tampered_with_until_it_is_signed() {
         .expect(1)
         .stdout;
     assert!(shown.contains("+ // changed"), "{shown}");
-    desk.sign(ID, key).expect(0);
+    desk.sign(ID, &key).expect(0);
     assert_eq!(desk.state(ID), "edited");
     let decided = desk.run(&["decide", "r.toml"]).expect(0).stdout;
     assert!(decided.contains("both editions apply"), "{decided}");
@@ -202,7 +202,7 @@ fn what_was_changed_is_tampered_with_until_it_is_signed() {
         decided.contains("#cms-to-inspector-general@signed]"),
         "{decided}"
     );
-    desk.sign(ID, desk.key("privacy")).expect(0);
+    desk.sign(ID, &desk.key("privacy")).expect(0);
     assert_eq!(desk.state(ID), "signed");
 }
 
@@ -217,9 +217,9 @@ fn one_suspends_two_reinstate_and_one_withdraws() {
         "suspended",
         "is suspended: it takes two people to reinstate it",
     );
-    desk.act("reinstate", ID, desk.key("counsel")).expect(0);
+    desk.act("reinstate", ID, &desk.key("counsel")).expect(0);
     assert_eq!(desk.state(ID), "suspended");
-    desk.act("reinstate", ID, desk.key("privacy")).expect(0);
+    desk.act("reinstate", ID, &desk.key("privacy")).expect(0);
     assert_eq!(desk.state(ID), "signed");
     desk.run(&["law", "revoke", ID, "--key", key]).expect(0);
     desk.expect_denied("revoked", "is revoked");
@@ -247,12 +247,12 @@ fn a_key_without_a_role_signs_nothing() {
     let people = std::fs::read_to_string(path).unwrap();
     desk.write_people(&(people + &stranger));
     assert_eq!(desk.state("roles"), "tampered");
-    let error = desk.sign(ID, desk.key("stranger")).expect_error(1);
+    let error = desk.sign(ID, &desk.key("stranger")).expect_error(1);
     assert!(
         error.contains("is nobody's in the roles that were signed last"),
         "{error}"
     );
     let custodian = desk.bench.workspace().join("keys/custodian.key");
-    desk.sign("roles", custodian).expect_error(1);
+    desk.sign("roles", &custodian).expect_error(1);
     desk.run(&["release", "r.toml"]).expect(0);
 }
