@@ -1,7 +1,7 @@
 # `make test` installs what the tests need from the system's package manager, then passes them.
 CARGO ?= cargo
 
-.PHONY: test test-bucket test-symbolic test-cedar prerequisites demo bench fuzz
+.PHONY: test test-bucket test-symbolic test-cedar test-oscal prerequisites demo bench fuzz
 
 test: prerequisites
 	$(CARGO) test --workspace --locked
@@ -20,6 +20,12 @@ CEDAR_TOOL ?= $(HOME)/.cache/chancery/cedar
 test-cedar: prerequisites
 	CARGO_TARGET_DIR="$(CEDAR_TOOL)/target" $(CARGO) install cedar-policy-cli --version 4.14.1 --locked --debug --quiet --root "$(CEDAR_TOOL)"
 	CEDAR="$(CEDAR_TOOL)/bin/cedar" $(CARGO) test -p chancery-law --features stock-cedar --locked --test it export::
+
+# What a review writes for other tools, read by those tools, which Python's package index has.
+TARGET ?= $(or $(CARGO_TARGET_DIR),target)
+test-oscal: prerequisites
+	$(CARGO) build -p chancery --locked
+	crates/chancery/tests/oscal/check $(abspath $(TARGET))/debug/chancery $(abspath $(TARGET))/tmp/oscal
 
 # strace kills the program at every step; without it those tests cannot run. A C compiler builds zstd and SQLite. Go's packages and
 # a browser check the ledger, and Python runs the server that a ledger in a bucket is tested on. cvc5 is the solver of `law prove`.

@@ -40,6 +40,7 @@ pub(crate) fn ingest(
         file: path.display().to_string(),
         codes: &input.codes,
         origins,
+        id: ID,
         kept: BTreeMap::new(),
     };
     let bytes = path.metadata().map_or(0, |metadata| metadata.len());
@@ -92,6 +93,8 @@ struct Keeper<'k> {
     file: String,
     codes: &'k [String],
     origins: &'k Origins<'k>,
+    /// What the file calls the column with the person's id.
+    id: &'static str,
     kept: BTreeMap<String, Kept>,
 }
 
@@ -116,7 +119,10 @@ impl Keeper<'_> {
         let mut columns = [0; COLUMNS.len()];
         for (slot, name) in columns.iter_mut().zip(COLUMNS) {
             let find = |name: &str| header.iter().position(|column| column == name.as_bytes());
-            let found = find(name).or_else(|| find(MSIS_ID).filter(|_| name == ID));
+            if name == ID && find(ID).is_none() && find(MSIS_ID).is_some() {
+                self.id = MSIS_ID;
+            }
+            let found = find(if name == ID { self.id } else { name });
             *slot = found.ok_or_else(|| self.missing(name))?;
         }
         let [origin, id, word, ..] = columns;
@@ -153,14 +159,16 @@ impl Keeper<'_> {
     fn read_parquet(&mut self, path: &Path, progress: &dyn Progress) -> Result<SourceFile, Error> {
         let source = Source::open(path)?;
         let has = |name: &str| source.fields().iter().any(|field| field.name() == name);
-        let id = if has(ID) { ID } else { MSIS_ID };
+        if !has(ID) && has(MSIS_ID) {
+            self.id = MSIS_ID;
+        }
         for name in COLUMNS {
-            if !has(name) && !(name == ID && has(id)) {
+            if !has(if name == ID { self.id } else { name }) {
                 return Err(self.missing(name).into());
             }
         }
         let mut row = 0;
-        for batch in source.texts(&["origin", id, "determination"])? {
+        for batch in source.texts(&["origin", self.id, "determination"])? {
             let batch = batch?;
             let [origins, ids, words] = batch.as_slice() else {
                 return Err(columnar::misbuilt(path));
@@ -183,7 +191,7 @@ impl Keeper<'_> {
 
     fn add(&mut self, line: u64, values: [Option<&str>; 3]) -> Result<(), Error> {
         let [origin, id, word] = values.map(|value| trim(value.unwrap_or_default()));
-        for (field, value) in [("origin", origin), (ID, id), (INPUT, word)] {
+        for (field, value) in [("origin", origin), (self.id, id), (INPUT, word)] {
             if is_unprintable(value) {
                 let problem = "a control character or one beyond ASCII cannot be compared safely";
                 let fault = self.fault(line, field, problem);
@@ -197,7 +205,7 @@ impl Keeper<'_> {
                 .into());
         }
         if id.is_empty() {
-            return Err(self.fault(line, ID, "expected a person's id").into());
+            return Err(self.fault(line, self.id, "expected a person's id").into());
         }
         if !self.codes.iter().any(|code| code == word) {
             let expected = format!("expected one of {}", self.codes.join(", "));

@@ -46,7 +46,7 @@ pub struct Agreement {
     pub term: Option<Term>,
     /// What else it says, topic by topic.
     pub says: BTreeMap<Topic, Said>,
-    /// The file.
+    /// The file, within the pack.
     pub place: Place,
 }
 
@@ -461,7 +461,7 @@ impl Agreement {
         known: &Known<'_>,
     ) -> Result<Option<Self>, Vec<Fault>> {
         let path = format!("instruments/{folder}/{FILE}");
-        if !source.files().contains_key(&path) {
+        if !source.has(&path) {
             return Ok(None);
         }
         let raw: Raw = source.toml(&path).map_err(|fault| vec![fault])?;
@@ -530,7 +530,7 @@ impl Reader<'_> {
             records: raw.records.map(|records| self.records(records)),
             term: raw.term.map(|term| self.term(term)),
             says: self.says(raw.says),
-            place: Place::file(self.source.name(self.path)),
+            place: Place::file(self.path),
         };
         for role in [Role::Custodian, Role::Recipient] {
             if agreement.parties(role).next().is_none() {
@@ -540,7 +540,7 @@ impl Reader<'_> {
                 };
                 let problem = format!("names no {word}");
                 self.faults.push(
-                    Fault::new(agreement.place.clone(), problem)
+                    Fault::new(Place::file(self.source.name(self.path)), problem)
                         .field("party")
                         .hint(format!(
                             "`[[party]]` with `agency = \"…\"` and `role = \"{word}\"`"
@@ -553,6 +553,14 @@ impl Reader<'_> {
 
     fn place<T>(&self, at: &Spanned<T>) -> Place {
         self.source.span(self.path, at.span())
+    }
+
+    /// A place within the pack, the same wherever the pack lies.
+    fn within<T>(&self, at: &Spanned<T>) -> Place {
+        Place {
+            file: self.path.to_owned(),
+            ..self.place(at)
+        }
     }
 
     /// Records a fault, and gives it back for a hint.
@@ -669,7 +677,7 @@ impl Reader<'_> {
     fn lists(&mut self, raw: Vec<Spanned<RawList>>) -> Vec<ElementList> {
         let mut lists: Vec<ElementList> = Vec::new();
         for list in raw {
-            let place = self.place(&list);
+            let place = self.within(&list);
             let list = list.into_inner();
             self.words(&list.name, "name");
             if lists.iter().any(|known| known.name == *list.name.get_ref()) {
@@ -691,7 +699,7 @@ impl Reader<'_> {
     }
 
     fn item(&mut self, raw: Spanned<RawItem>) -> Item {
-        let place = self.place(&raw);
+        let place = self.within(&raw);
         let raw = raw.into_inner();
         self.words(&raw.words, "words");
         let named = self.elements(&raw.elements);
@@ -742,7 +750,7 @@ impl Reader<'_> {
         for alternative in &raw.who {
             let mut parts = Vec::new();
             for (name, values) in alternative {
-                parts.push(self.within(name, values)?);
+                parts.push(self.attribute(name, values)?);
             }
             who.push(Predicate::all(parts, domain));
         }
@@ -758,7 +766,11 @@ impl Reader<'_> {
         })
     }
 
-    fn within(&mut self, name: &Spanned<String>, values: &[Spanned<String>]) -> Option<Predicate> {
+    fn attribute(
+        &mut self,
+        name: &Spanned<String>,
+        values: &[Spanned<String>],
+    ) -> Option<Predicate> {
         let domain = self.known.domain;
         let Some((at, attribute)) = domain.attribute(name.get_ref()) else {
             let names = domain.attributes().iter().map(|a| a.name.as_str());
@@ -798,7 +810,7 @@ impl Reader<'_> {
     }
 
     fn term(&mut self, raw: Spanned<RawTerm>) -> Term {
-        let place = self.place(&raw);
+        let place = self.within(&raw);
         if let RawTerm {
             from: Some(from),
             until: Some(until),

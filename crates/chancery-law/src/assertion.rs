@@ -22,7 +22,8 @@ pub enum AssertionKind {
     Never,
     /// A forbid applies to all of it, so that no permit that anybody adds could let it leave.
     Barred,
-    /// All of it is lawful.
+    /// All of it is lawful, as far as its own layer of the law and those below it go: a layer above
+    /// may hold back more.
     Always,
 }
 
@@ -246,6 +247,9 @@ struct Raw {
 /// What the words of an assertion may be.
 pub(crate) struct Known<'a> {
     pub(crate) vocabulary: &'a Vocabulary,
+    /// What the assertion's own layer and those below it know: what must always leave can be no
+    /// element that a layer above adds.
+    pub(crate) of_layer: &'a Vocabulary,
     pub(crate) domain: &'a Domain,
     /// The attribute that tells where a record comes from.
     pub(crate) origin: &'a str,
@@ -260,7 +264,7 @@ pub(crate) fn load(
     known: &Known<'_>,
 ) -> Result<Vec<Assertion>, Vec<Fault>> {
     let path = format!("instruments/{folder}/{FILE}");
-    if !source.files().contains_key(&path) {
+    if !source.has(&path) {
         return Ok(Vec::new());
     }
     let file: File = source.toml(&path).map_err(|fault| vec![fault])?;
@@ -335,7 +339,7 @@ impl Reader<'_> {
                 ("except_recipient", raw.except_recipient),
             )?,
             purposes: self.purposes(raw.purpose, raw.except_purpose)?,
-            elements: self.elements(raw.elements, raw.except_elements)?,
+            elements: self.elements(raw.kind, raw.elements, raw.except_elements)?,
             from: raw.from.map(Spanned::into_inner),
             until: raw.until.map(Spanned::into_inner),
             people: people.collect::<Result<_, _>>()?,
@@ -424,6 +428,7 @@ impl Reader<'_> {
 
     fn elements(
         &self,
+        kind: AssertionKind,
         only: Option<Spanned<Words>>,
         except: Option<Spanned<Words>>,
     ) -> Result<BTreeSet<String>, Fault> {
@@ -449,7 +454,12 @@ impl Reader<'_> {
             return Ok(only);
         }
         let except = read("except_elements", except)?.unwrap_or_default();
-        let elements: BTreeSet<String> = all()
+        let every = match kind {
+            AssertionKind::Always => self.known.of_layer,
+            AssertionKind::Never | AssertionKind::Barred => self.known.vocabulary,
+        };
+        let elements: BTreeSet<String> = every
+            .element_names()
             .filter(|name| !except.contains(*name))
             .map(str::to_owned)
             .collect();

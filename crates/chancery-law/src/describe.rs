@@ -181,7 +181,7 @@ impl Grid {
         let mut open: BTreeSet<usize> = (0..self.cells.len())
             .filter(|at| self.cells.get(*at).copied().unwrap_or_default())
             .collect();
-        let orders = orders(self.axes.len());
+        let orders = orders(self.axes.len(), self.cells.len());
         let mut found = Vec::new();
         while let Some(start) = open.first().copied() {
             let best = orders
@@ -271,10 +271,11 @@ fn strides_of(sizes: &[usize]) -> Vec<usize> {
     (0..sizes.len()).map(stride).collect()
 }
 
-/// Every order of so many axes, up to a limit: beyond it each axis comes first once.
-fn orders(axes: usize) -> Vec<Vec<usize>> {
+/// Every order of so many axes, as long as there are few; beyond that each axis comes first once.
+fn orders(axes: usize, cells: usize) -> Vec<Vec<usize>> {
     const MOST_AXES: usize = 5;
-    if axes > MOST_AXES {
+    const MOST_CELLS: usize = 1 << 12;
+    if axes > MOST_AXES || cells > MOST_CELLS {
         let turned = |by: usize| (0..axes).map(|axis| (axis + by) % axes).collect();
         return (0..axes).map(turned).collect();
     }

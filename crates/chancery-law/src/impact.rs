@@ -244,16 +244,22 @@ impl<'a> Pair<'a> {
                 .filter(|a| questions.family(a).is_none());
             agencies.map(str::to_owned).collect::<BTreeSet<String>>()
         });
-        let also: Vec<&str> = named.iter().flatten().map(String::as_str).collect();
-        let of = |pack: &LawPack| {
-            let known = also
-                .iter()
-                .filter(|path| pack.vocabulary().agency(path).is_some());
-            pack.questions(&known.copied().collect::<Vec<_>>())
+        let [named_by_old, named_by_new] = named;
+        let also = |pack: &LawPack, questions: Questions, other: &BTreeSet<String>| {
+            let asked: BTreeSet<&str> = questions.agencies().collect();
+            let other = other.iter().map(String::as_str);
+            let more: Vec<&str> = other
+                .filter(|path| !asked.contains(path) && pack.vocabulary().agency(path).is_some())
+                .collect();
+            if more.is_empty() {
+                Ok(questions)
+            } else {
+                pack.questions(&more)
+            }
         };
         Ok(Self {
-            old_questions: of(old)?,
-            new_questions: of(new)?,
+            old_questions: also(old, old_questions, &named_by_new)?,
+            new_questions: also(new, new_questions, &named_by_old)?,
             records: Records::new(old.domain(), new.domain())?,
             old,
             new,
@@ -328,11 +334,26 @@ struct Side<'a> {
     questions: &'a Questions,
 }
 
-/// What a law says: whose is released, and the provisions that say so, with whom they speak of.
-#[derive(Clone, Default)]
-struct Said {
-    released: Option<Arc<People>>,
-    hits: Vec<(String, Effect, Arc<People>)>,
+/// What a law says of one combination; nothing if it does not know a word of it.
+struct Said<'a> {
+    cell: Option<Cell>,
+    provisions: &'a [(String, Effect)],
+}
+
+impl Said<'_> {
+    /// Whose is released.
+    fn released(&self) -> Option<&Arc<People>> {
+        self.cell.as_ref().map(|cell| &cell.released)
+    }
+
+    /// The provisions of one effect, with whom they speak of.
+    fn speaking(&self, effect: Effect) -> impl Iterator<Item = (&str, &Arc<People>)> {
+        let hits = self.cell.iter().flat_map(|cell| &cell.hits);
+        hits.filter_map(move |(provision, people)| {
+            let (id, of) = self.provisions.get(*provision)?;
+            (*of == effect).then_some((id.as_str(), people))
+        })
+    }
 }
 
 impl<'a> Side<'a> {
@@ -371,7 +392,7 @@ impl<'a> Side<'a> {
     }
 
     /// A law that does not know a word lets nothing go.
-    fn cell(&self, [custodian, recipient, purpose, element]: [Option<usize>; 4]) -> Said {
+    fn cell(&self, [custodian, recipient, purpose, element]: [Option<usize>; 4]) -> Said<'_> {
         let at = || {
             Some(At {
                 custodian: custodian?,
@@ -380,18 +401,9 @@ impl<'a> Side<'a> {
                 element: element?,
             })
         };
-        let Some(at) = at() else {
-            return Said::default();
-        };
-        let Cell { released, hits } = self.answers.cell(at);
-        let provisions = self.answers.provisions();
-        let hits = hits.into_iter().filter_map(|(provision, people)| {
-            let (id, effect) = provisions.get(provision)?;
-            Some((id.clone(), *effect, people))
-        });
         Said {
-            released: Some(released),
-            hits: hits.collect(),
+            cell: at().map(|at| self.answers.cell(at)),
+            provisions: self.answers.provisions(),
         }
     }
 }

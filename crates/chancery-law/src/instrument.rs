@@ -300,31 +300,13 @@ impl Instrument {
 
     /// Everything that it says besides its provisions, to tell whether it was edited.
     pub(crate) fn facts(&self) -> String {
-        let Self {
-            id: _,
-            title,
-            short,
-            kind,
-            citation,
-            jurisdiction,
-            review,
-            recorded,
-            source,
-            events,
-            parties,
-            interpretations,
-            obligations,
-            provisions: _,
-            assertions,
-            agreement,
-            layer: _,
-            folder: _,
-        } = self;
-        format!(
-            "{title:?} {short:?} {kind:?} {citation:?} {jurisdiction:?} {review:?} {recorded:?} \
-             {source:?} {events:?} {parties:?} {interpretations:?} {obligations:?} {assertions:?} \
-             {agreement:?}"
-        )
+        let without = Self {
+            provisions: Vec::new(),
+            folder: String::new(),
+            layer: String::new(),
+            ..self.clone()
+        };
+        format!("{without:?}")
     }
 
     /// Forgets the events and parties that were recorded after a day.

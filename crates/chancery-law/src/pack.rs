@@ -13,8 +13,8 @@ use crate::expression::Probe;
 use crate::source::Head;
 use crate::vocabulary::did_you_mean;
 use crate::{
-    Agreement, Effect, Error, Instrument, PackSource, Provision, Query, Vocabulary, agreement,
-    assertion, provision, schema, vocabulary,
+    Agreement, AssertionKind, Effect, Error, Instrument, PackSource, Provision, Query, Scope,
+    Vocabulary, agreement, assertion, provision, schema, vocabulary,
 };
 
 /// A law pack with the overlays on it: instruments, vocabulary and classification table, parsed and
@@ -216,14 +216,14 @@ impl LawPack {
         let mut instruments = std::mem::take(&mut self.instruments);
         // A provision may speak of what its own layer and those below it have.
         let mut ids: Vec<String> = Vec::new();
-        for (layer, words) in self.layers.iter().zip(words) {
+        for (at, (layer, words)) in self.layers.iter().zip(words).enumerate() {
             let of_layer = || instruments.iter().filter(|i| i.layer == layer.name);
             ids.extend(of_layer().map(|i| i.id.clone()));
             let mut found = Vec::new();
             for instrument in instruments.iter_mut().filter(|i| i.layer == layer.name) {
                 found.extend(self.load_provisions(source, instrument, words, &ids));
-                found.extend(self.load_assertions(source, instrument));
-                found.extend(self.load_agreement(source, instrument, &ids));
+                found.extend(self.load_assertions(source, instrument, words, at));
+                found.extend(self.load_agreement(source, instrument, words, &ids));
             }
             faults.extend(found);
         }
@@ -322,10 +322,11 @@ impl LawPack {
         &self,
         source: &PackSource,
         instrument: &mut Instrument,
+        vocabulary: &Vocabulary,
         instruments: &[String],
     ) -> Vec<Fault> {
         let known = agreement::Known {
-            vocabulary: &self.vocabulary,
+            vocabulary,
             domain: &self.domain,
             instruments,
         };
@@ -338,15 +339,36 @@ impl LawPack {
         }
     }
 
-    fn load_assertions(&self, source: &PackSource, instrument: &mut Instrument) -> Vec<Fault> {
+    /// What an assertion says of every element is said of all layers' where it must never leave, and
+    /// where it must always leave of its own layer, which has this number, and those below it. So
+    /// are agencies and purposes.
+    fn load_assertions(
+        &self,
+        source: &PackSource,
+        instrument: &mut Instrument,
+        of_layer: &Vocabulary,
+        layer: usize,
+    ) -> Vec<Fault> {
+        let above = self.layers.iter().skip(layer + 1);
+        let above: Vec<Scope> = above
+            .map(|layer| Scope::Within(vocabulary::marker(&layer.name)))
+            .collect();
         let known = assertion::Known {
             vocabulary: &self.vocabulary,
+            of_layer,
             domain: &self.domain,
             origin: &self.classification.origin,
             actions: &self.actions,
         };
         match assertion::load(source, &instrument.folder, &instrument.id, &known) {
-            Ok(assertions) => {
+            Ok(mut assertions) => {
+                for assertion in &mut assertions {
+                    if assertion.kind == AssertionKind::Always {
+                        assertion.custodians.except.extend(above.clone());
+                        assertion.recipients.except.extend(above.clone());
+                        assertion.purposes.except.extend(above.clone());
+                    }
+                }
                 instrument.assertions = assertions;
                 Vec::new()
             }
@@ -461,6 +483,10 @@ impl LawPack {
     /// The instruments, layer by layer and by folder name.
     pub fn instruments(&self) -> &[Instrument] {
         &self.instruments
+    }
+
+    pub(crate) fn instruments_mut(&mut self) -> &mut Vec<Instrument> {
+        &mut self.instruments
     }
 
     /// The instrument with this id.

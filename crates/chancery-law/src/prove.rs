@@ -96,6 +96,10 @@ pub struct Finding {
     /// Why it says less than it seems to, if it does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub vacuous: Option<Vacuity>,
+    /// Whether a layer above the assertion's own holds back some of what it says always leaves. It
+    /// may: an overlay can be stricter.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub narrowed: bool,
 }
 
 /// Why an assertion that holds says less than it seems to.
@@ -321,6 +325,14 @@ impl Weight {
 }
 
 impl crate::LawPack {
+    /// The number of the layer that a provision or an assertion is of, the lowest first.
+    fn layer_of(&self, id: &str) -> Option<usize> {
+        let instrument = self.instrument(id.split_once('#')?.0)?;
+        self.layers
+            .iter()
+            .position(|layer| layer.name == instrument.layer)
+    }
+
     fn idle(
         &self,
         claim: &Claim,

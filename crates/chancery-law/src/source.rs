@@ -214,6 +214,11 @@ impl PackSource {
         self.layer_of(path).name_of(path)
     }
 
+    /// Whether a file is there.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.layer_of(path).has(path)
+    }
+
     pub(crate) fn text(&self, path: &str) -> Result<&str, Fault> {
         self.layer_of(path).text(path)
     }
@@ -304,7 +309,9 @@ impl PackSource {
                     })?
                 }
             };
-            for (name, text) in unit.files.iter().filter(|(name, _)| *name != LAYER) {
+            // Assertions and terms speak of other instruments, and decide nothing.
+            let decides = |name: &str| matches!(name, "instrument.toml" | "provisions.cedar");
+            for (name, text) in unit.files.iter().filter(|(name, _)| decides(name)) {
                 layer
                     .files
                     .insert(format!("instruments/{at}/{name}"), text.clone());
@@ -518,7 +525,8 @@ impl Layer {
                 );
             }
             fault.hint(
-                "an instrument has instrument.toml and provisions.cedar in a folder of its own",
+                "an instrument has instrument.toml and provisions.cedar in a folder of its own, and \
+                 perhaps assertions.toml and agreement.toml",
             )
         };
         unread.map(fault).collect()

@@ -7,7 +7,7 @@ use chancery_model::Digest;
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::LawPack;
+use crate::{Effect, LawPack};
 
 /// How an instrument, or the base of a law pack, stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -251,4 +251,47 @@ pub enum SignOff<'a> {
     /// What lets data leave counts only as far as it is signed off; what holds data back counts at
     /// once.
     Required(&'a Standing),
+}
+
+impl LawPack {
+    /// The pack as it is signed off: each instrument in the edition signed last, and without what
+    /// lets data leave if it is not signed. What is not signed and holds data back counts.
+    ///
+    /// With `only`, it is this instrument that is taken so, and the others are as recorded: held
+    /// against the pack, that is what signing the instrument would change.
+    #[must_use]
+    pub fn as_signed(&self, standing: &Standing, only: Option<&str>) -> Self {
+        let mut pack = self.clone();
+        let concerned = |id: &str| only.is_none_or(|only| only == id);
+        for instrument in pack.instruments_mut() {
+            if !concerned(&instrument.id) {
+                continue;
+            }
+            let signed = standing
+                .signed()
+                .and_then(|pack| pack.instrument(&instrument.id));
+            if let Some(signed) = signed {
+                *instrument = signed.clone();
+            } else if standing.state(&instrument.id) != State::Signed {
+                instrument
+                    .provisions
+                    .retain(|one| one.effect == Effect::Forbid);
+            }
+        }
+        // What was signed and is recorded no more.
+        let signed = standing.signed().map_or(&[][..], LawPack::instruments);
+        let removed = signed.iter().filter(|one| concerned(&one.id));
+        for one in removed.filter(|one| self.instrument(&one.id).is_none()) {
+            pack.instruments_mut().push(one.clone());
+        }
+        let is_signed = |id: &String| standing.state(id) == State::Signed;
+        if only.is_none() && !standing.base().iter().all(is_signed) {
+            for instrument in pack.instruments_mut() {
+                instrument
+                    .provisions
+                    .retain(|one| one.effect == Effect::Forbid);
+            }
+        }
+        pack
+    }
 }

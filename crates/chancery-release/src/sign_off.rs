@@ -469,15 +469,26 @@ impl SignOffs {
             return Ok(None);
         };
         let mut lifting: BTreeMap<Digest, Vec<&Signed>> = BTreeMap::new();
-        for signed in self.signed(unit) {
-            let fresh = signed.act == SignOffAct::Reinstate && signed.after > last.index;
-            if fresh && self.is_live(unit, signed) {
-                lifting.entry(signed.digest).or_default().push(signed);
-            }
-        }
-        for signed in lifting.values() {
-            if self.suffice(unit, signed)? {
-                return Ok(None);
+        // What two people lifted stays so: who withdraws later withdraws a sign-off.
+        for signed in self
+            .signed(unit)
+            .iter()
+            .filter(|one| one.after > last.index)
+        {
+            match signed.act {
+                SignOffAct::Revoke => {
+                    for others in lifting.values_mut() {
+                        others.retain(|one| !one.is_by(&signed.person));
+                    }
+                }
+                SignOffAct::Reinstate if self.is_live_then(unit, signed) => {
+                    let same = lifting.entry(signed.digest).or_default();
+                    same.push(signed);
+                    if self.suffice(unit, same)? {
+                        return Ok(None);
+                    }
+                }
+                SignOffAct::Reinstate | SignOffAct::Sign => {}
             }
         }
         Ok(Some(last))

@@ -277,6 +277,11 @@ impl Workspace {
         })
     }
 
+    /// Whether it is a demonstration, in which unsigned law counts.
+    pub fn is_demonstration(&self) -> bool {
+        self.config.demonstration
+    }
+
     /// Whose signature counts, if the law stands like this.
     pub fn sign_off<'a>(&self, standing: &'a Standing) -> SignOff<'a> {
         if self.config.demonstration {

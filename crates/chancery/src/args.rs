@@ -367,10 +367,12 @@ pub(crate) struct LawExport {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct LawImpact {
-    /// The old law: a law pack's folder, or a day of the workspace's pack.
+    /// The old law: the folder of a law pack or of a workspace, a day of this workspace's
+    /// law, or `signed`: what is signed off of it.
     #[arg(value_name = "OLD")]
     pub(crate) old: String,
-    /// The new law: a law pack's folder, or a day of the workspace's pack.
+    /// The new law: the folder of a law pack or of a workspace, a day of this workspace's
+    /// law, or `recorded`: all of it.
     #[arg(value_name = "NEW")]
     pub(crate) new: String,
     /// The day on which two packs are compared; by default every day.
@@ -430,6 +432,9 @@ pub(crate) struct LawReview {
     /// The day of the review; today by default.
     #[arg(long, value_name = "DATE")]
     pub(crate) on: Option<Date>,
+    /// Only what had been recorded by this day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) as_known: Option<Date>,
     /// Write the review as a page that prints.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

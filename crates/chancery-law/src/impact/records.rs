@@ -46,6 +46,11 @@ impl Records {
         self.joint
     }
 
+    /// Whether both laws have the same records.
+    pub(super) fn are_same(&self) -> bool {
+        self.old.is_none() && self.new.is_none()
+    }
+
     pub(super) fn combinations(&self) -> u64 {
         People::combinations(&self.joint).unwrap_or_default()
     }

@@ -125,7 +125,13 @@ impl<'a> Day<'a> {
     }
 
     /// Compares what two laws say of one flow and one kind of element.
-    pub(super) fn cell(&mut self, flow: &Flow<'_>, elements: &[String], old: &Said, new: &Said) {
+    pub(super) fn cell(
+        &mut self,
+        flow: &Flow<'_>,
+        elements: &[String],
+        old: &Said<'_>,
+        new: &Said<'_>,
+    ) {
         let [gained, lost] = self.differ(old, new);
         if let Some(people) = gained {
             let causes = self.causes(&people, new, old, Direction::Gained);
@@ -137,12 +143,18 @@ impl<'a> Day<'a> {
         }
     }
 
-    fn differ(&mut self, old: &Said, new: &Said) -> Differing {
-        let before = match &old.released {
+    fn differ(&mut self, old: &Said<'_>, new: &Said<'_>) -> Differing {
+        if let (Some(before), Some(after)) = (old.released(), new.released())
+            && self.records.are_same()
+            && before == after
+        {
+            return [None, None];
+        }
+        let before = match old.released() {
             Some(people) => self.records.of_old(people, &mut self.of_old),
             None => Arc::clone(&self.nobody),
         };
-        let after = match &new.released {
+        let after = match new.released() {
             Some(people) => self.records.of_new(people, &mut self.of_new),
             None => Arc::clone(&self.nobody),
         };
@@ -170,20 +182,20 @@ impl<'a> Day<'a> {
     fn causes(
         &mut self,
         people: &Numbered,
-        letting: &Said,
-        holding: &Said,
+        letting: &Said<'_>,
+        holding: &Said<'_>,
         direction: Direction,
     ) -> Causes {
-        let mut speaking = |said: &Said, effect: Effect, is_old: bool| {
+        let mut speaking = |said: &Said<'_>, effect: Effect, is_old: bool| {
             let mut names = Names::new();
-            for (id, of, whom) in &said.hits {
+            for (id, whom) in said.speaking(effect) {
                 let whom = if is_old {
                     self.records.of_old(whom, &mut self.of_old)
                 } else {
                     self.records.of_new(whom, &mut self.of_new)
                 };
-                if *of == effect && !whom.is_disjoint(&people.people) {
-                    names.insert(id.clone());
+                if !whom.is_disjoint(&people.people) {
+                    names.insert(id.to_owned());
                 }
             }
             names
@@ -229,6 +241,7 @@ impl<'a> Day<'a> {
     }
 }
 
+/// Adds elements of a flow that differ.
 fn add(
     flows: &mut Flows,
     flow: &Flow<'_>,

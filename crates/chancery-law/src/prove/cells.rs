@@ -13,6 +13,8 @@ pub(super) struct Class {
     pub(super) permitted: People,
     /// Those for whom some forbid applies.
     pub(super) barred: People,
+    /// Those for whom some forbid applies that is of a layer up to so-and-so.
+    barred_up_to: Vec<People>,
     /// Those whose element is released.
     pub(super) released: Arc<People>,
     hits: Vec<(usize, Arc<People>)>,
@@ -77,9 +79,28 @@ impl Cells {
 }
 
 impl Class {
+    /// Those who would be released if no layer above this one held anything back.
+    pub(super) fn released_up_to(&self, layer: usize) -> People {
+        let barred = self.barred_up_to.get(layer).unwrap_or(&self.barred);
+        self.permitted.without(barred)
+    }
+
     fn new(cell: Cell, provisions: &[(String, Effect)], pack: &LawPack) -> Self {
         let of = |effect| union(&cell.hits, provisions, effect, None, pack);
+        let layer = |at: usize| {
+            let (id, _) = provisions.get(at)?;
+            pack.layer_of(id)
+        };
+        let up_to = |last: usize| {
+            let kept = cell.hits.iter().filter(|(at, _)| layer(*at) <= Some(last));
+            let kept: Vec<_> = kept.cloned().collect();
+            union(&kept, provisions, Effect::Forbid, None, pack)
+        };
         Self {
+            // Below the uppermost layer; up to that one it is everything.
+            barred_up_to: (1..pack.layers.len())
+                .map(|above| up_to(above - 1))
+                .collect(),
             permitted: of(Effect::Permit),
             barred: of(Effect::Forbid),
             released: cell.released,

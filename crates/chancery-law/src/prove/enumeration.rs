@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use chancery_model::{Domain, Signature};
 use jiff::civil::Date;
@@ -53,6 +53,7 @@ impl LawPack {
                 .map(|assertion| Region::new(assertion, &questions, self))
                 .collect(),
             on: claim.on,
+            everybody: OnceLock::new(),
         };
         let found = prover.run(&periods)?;
         let mut findings = Vec::new();
@@ -93,6 +94,8 @@ struct Region<'a> {
     /// The people, by the jurisdictions of custodian and recipient where they depend on them.
     people: BTreeMap<[Option<&'a BTreeSet<String>>; 2], Arc<People>>,
     sides: [Option<Side>; 2],
+    /// Which layer of the law it is of.
+    layer: usize,
 }
 
 impl<'a> Region<'a> {
@@ -114,6 +117,7 @@ impl<'a> Region<'a> {
         let mut region = Self {
             people: BTreeMap::new(),
             sides,
+            layer: pack.layer_of(&assertion.id).unwrap_or_default(),
             custodians: custodians.iter().map(|a| a.path.as_str()).collect(),
             recipients: recipients.iter().map(|a| a.path.as_str()).collect(),
             purposes: pack
@@ -128,10 +132,10 @@ impl<'a> Region<'a> {
         for custodian in &custodians {
             for recipient in &recipients {
                 let key = region.key(custodian, recipient);
-                if !region.people.contains_key(&key) {
-                    let people = Arc::new(people(assertion, custodian, recipient, pack));
-                    region.people.insert(key, people);
-                }
+                region
+                    .people
+                    .entry(key)
+                    .or_insert_with(|| Arc::new(people(assertion, custodian, recipient, pack)));
             }
         }
         region
@@ -176,6 +180,8 @@ struct Place<'a> {
 struct Tally {
     cases: u128,
     permitted: bool,
+    /// A layer above holds back some of what must always leave.
+    narrowed: bool,
     /// The smallest counterexample.
     broken: Option<Broken>,
 }
@@ -208,6 +214,8 @@ struct Prover<'a> {
     agencies: BTreeMap<&'a str, &'a Agency>,
     regions: Vec<Region<'a>>,
     on: Option<Date>,
+    /// Everybody in the order of preference for a counterexample.
+    everybody: OnceLock<Vec<(usize, Signature)>>,
 }
 
 impl Prover<'_> {
@@ -278,6 +286,19 @@ impl Prover<'_> {
         Ok(found)
     }
 
+    /// The person of whom the least is known, and of how many attributes something is.
+    fn least(&self, people: &People) -> Option<(usize, &Signature)> {
+        if people.is_empty() {
+            return None;
+        }
+        let everybody = self
+            .everybody
+            .get_or_init(|| by_knowledge(self.pack.domain()));
+        let mut everybody = everybody.iter();
+        let (known, person) = everybody.find(|(_, person)| people.holds(person))?;
+        Some((*known, person))
+    }
+
     /// The first day of a period of which an assertion speaks.
     fn first_day(&self, assertion: &Assertion, period: Period, day: Date) -> Option<Date> {
         if self.on.is_some() {
@@ -318,6 +339,7 @@ impl Prover<'_> {
             enumeration,
             symbolic: None,
             vacuous,
+            narrowed: tally.narrowed,
         })
     }
 
@@ -357,6 +379,7 @@ impl Tally {
     fn add(&mut self, part: Self) {
         self.cases += part.cases;
         self.permitted |= part.permitted;
+        self.narrowed |= part.narrowed;
         self.broken = match (self.broken.take(), part.broken) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
@@ -472,13 +495,17 @@ impl<'a> Case<'a> {
                 continue;
             };
             tally.permitted |= !class.permitted.is_disjoint(people);
-            let against = against(self.region.assertion.kind, class, people);
-            if let Some((known, person)) = least(&against, self.prover.pack.domain()) {
+            let kind = self.region.assertion.kind;
+            let against = against(kind, class, self.region.layer, people);
+            tally.narrowed |= kind == AssertionKind::Always
+                && against.is_empty()
+                && !people.without(&class.released).is_empty();
+            if let Some((known, person)) = self.prover.least(&against) {
                 let [custodian, recipient, purpose, element] = names.map(str::to_owned);
                 let broken = Broken {
                     on: self.on,
                     known,
-                    person,
+                    person: person.values().to_vec(),
                     action: self.action,
                     at: *at,
                     custodian,
@@ -509,24 +536,25 @@ fn places<'a>(kinds: &'a [Kind], within: impl Fn(&str) -> bool) -> Vec<Place<'a>
 }
 
 /// Those of `people` for whom the assertion does not hold.
-fn against(kind: AssertionKind, class: &Class, people: &People) -> People {
+fn against(kind: AssertionKind, class: &Class, layer: usize, people: &People) -> People {
     match kind {
         AssertionKind::Never => people.and(&class.released),
         AssertionKind::Barred => people.without(&class.barred),
-        AssertionKind::Always => people.without(&class.released),
+        AssertionKind::Always => people.without(&class.released_up_to(layer)),
     }
 }
 
-/// The person of whom the least is known, with the earliest values.
-fn least(people: &People, domain: &Domain) -> Option<(usize, Vec<u8>)> {
+/// Everybody, those of whom the least is known first, then by the earliest values.
+fn by_knowledge(domain: &Domain) -> Vec<(usize, Signature)> {
     let known = |person: &Signature| {
         let values = person.values().iter().enumerate();
         values
             .filter(|(at, value)| domain.unknown(*at) != **value)
             .count()
     };
-    people
-        .iter()
-        .map(|person| (known(&person), person.values().to_vec()))
-        .min()
+    let all = People::all(domain);
+    let mut everybody: Vec<(usize, Signature)> =
+        all.iter().map(|person| (known(&person), person)).collect();
+    everybody.sort_by(|(a, one), (b, other)| (a, one.values()).cmp(&(b, other.values())));
+    everybody
 }

@@ -141,14 +141,11 @@ fn place(agreement: &Agreement) -> Option<String> {
     at(&agreement.place)
 }
 
-/// A place within the law pack, the same wherever the pack lies.
 fn at(place: &Place) -> Option<String> {
-    let place = match place.line {
+    Some(match place.line {
         Some(line) => format!("{}:{line}", place.file),
         None => place.file.clone(),
-    };
-    let within = place.rfind("instruments/").and_then(|at| place.get(at..));
-    within.map(str::to_owned).or(Some(place))
+    })
 }
 
 /// Something that the law asks for and that is not there.

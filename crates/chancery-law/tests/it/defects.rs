@@ -722,3 +722,156 @@ fn law_that_nobody_reads_or_that_is_never_in_force() {
     never.insert(TOML.to_owned(), instrument_toml("x", &late));
     assert!(refused(never)[0].to_string().contains("years after"));
 }
+
+const ASSERTIONS: &str = "instruments/x/assertions.toml";
+
+fn asserted(lines: &str) -> BTreeMap<String, String> {
+    let mut files = with(&permit("resource.presence == Presence::\"lawful\""));
+    let head = "# `never` is a word of this comment\n[[assertion]]\nname = \"a\"\nclause = \"c\"\nsays = \"s\"\n";
+    files.insert(ASSERTIONS.to_owned(), format!("{head}{lines}\n"));
+    files
+}
+
+#[test]
+fn assertions_that_say_nothing_or_speak_of_what_is_not_there() {
+    let sound = asserted(
+        "kind = \"never\"\nrecipient = [\"dhs\", \"=hhs\"]\nelements = [\"name\"]\nfrom = \"2025-01-01\"\n\
+         [[assertion.where]]\norigin_of = [\"recipient\"]\npresence = [\"unknown\"]",
+    );
+    LawPack::load(&PackSource::new("law", sound)).unwrap();
+    for (lines, words, problem) in [
+        ("kind = \"seldom\"", "\"seldom\"", "unknown variant"),
+        (
+            "kind = \"never\"\nrecipients = [\"dhs\"]",
+            "recipients",
+            "unknown field",
+        ),
+        (
+            "kind = \"never\"\nrecipient = [\"dhs/icee\"]",
+            "\"dhs/icee\"",
+            "unknown agency `dhs/icee`",
+        ),
+        (
+            "kind = \"never\"\nrecipient = [\"=dsh\"]",
+            "\"=dsh\"",
+            "unknown agency `dsh`",
+        ),
+        (
+            "kind = \"never\"\nrecipient = [\"state/*\"]",
+            "\"state/*\"",
+            "unknown agency",
+        ),
+        (
+            "kind = \"never\"\nexcept_custodian = [\"hss\"]",
+            "\"hss\"",
+            "unknown agency `hss`",
+        ),
+        ("kind = \"never\"\ncustodian = []", "[]", "names nothing"),
+        (
+            "kind = \"never\"\npurpose = [\"enforcment\"]",
+            "\"enforcment\"",
+            "unknown purpose",
+        ),
+        (
+            "kind = \"never\"\nexcept_purpose = [\"x\"]",
+            "\"x\"",
+            "unknown purpose",
+        ),
+        (
+            "kind = \"never\"\nelements = [\"adress\"]",
+            "\"adress\"",
+            "unknown element",
+        ),
+        (
+            "kind = \"never\"\nelements = [\"identity\"]",
+            "\"identity\"",
+            "unknown element",
+        ),
+        (
+            "kind = \"never\"\nelements = [\"name\"]\nexcept_elements = [\"address\"]",
+            "[\"address\"]",
+            "stands beside",
+        ),
+        (
+            "kind = \"never\"\nexcept_elements = [\"enrollment\", \"medicaid_id\", \"name\", \"address\", \"citizenship\", \"immigration_status\", \"program\", \"diagnosis\"]",
+            "[\"enrollment\", \"medicaid_id\", \"name\", \"address\", \"citizenship\", \"immigration_status\", \"program\", \"diagnosis\"]",
+            "leaves no element",
+        ),
+        (
+            "kind = \"never\"\naction = [\"disclos\"]",
+            "\"disclos\"",
+            "unknown action",
+        ),
+        (
+            "kind = \"never\"\nfrom = \"2025-13-01\"",
+            "\"2025-13-01\"",
+            "",
+        ),
+        (
+            "kind = \"never\"\nfrom = \"2025-02-02\"\nuntil = \"2025-02-01\"",
+            "\"2025-02-01\"",
+            "ends before it begins",
+        ),
+        (
+            "kind = \"never\"\n[[assertion.where]]",
+            "[[assertion.where]]",
+            "is empty",
+        ),
+        (
+            "kind = \"never\"\n[[assertion.where]]\nwealth = [\"x\"]",
+            "wealth",
+            "unknown attribute",
+        ),
+        (
+            "kind = \"never\"\n[[assertion.where]]\npresence = [\"lawfull\"]",
+            "\"lawfull\"",
+            "unknown value",
+        ),
+        (
+            "kind = \"never\"\n[[assertion.where]]\npresence = []",
+            "[]",
+            "names nothing",
+        ),
+        (
+            "kind = \"never\"\n[[assertion.where]]\norigin_of = [\"dhs\"]",
+            "\"dhs\"",
+            "unknown side",
+        ),
+        (
+            "kind = \"never\"\n[[assertion.where]]\norigin_of = [\"recipient\"]\norigin_not_of = [\"recipient\"]",
+            "\"recipient\"",
+            "is named twice",
+        ),
+    ] {
+        let files = asserted(lines);
+        check_at(&files, lines, words, problem);
+    }
+    let twice = "kind = \"never\"\n[[assertion]]\nname = \"a\"\nclause = \"c\"\nsays = \"s\"\nkind = \"never\"";
+    check_at(&asserted(twice), twice, "\"a\"", "declared twice");
+    let blank = asserted("kind = \"never\"");
+    for (from, to, words, problem) in [
+        ("says = \"s\"", "says = \" \"", "\" \"", "is empty"),
+        (
+            "name = \"a\"",
+            "name = \"A b\"",
+            "\"A b\"",
+            "is not a plain name",
+        ),
+    ] {
+        let mut files = blank.clone();
+        let text = files.get_mut(ASSERTIONS).unwrap();
+        *text = text.replace(from, to);
+        check_at(&files, "", words, problem);
+    }
+}
+
+fn check_at(files: &BTreeMap<String, String>, lines: &str, expected: &str, problem: &str) {
+    let faults = refused(files.clone());
+    let fault = &faults[0];
+    assert_eq!(fault.place.file, format!("law/{ASSERTIONS}"), "{fault}");
+    assert!(
+        fault.to_string().contains(problem),
+        "{fault}\nexpected: {problem}"
+    );
+    assert_eq!(words(fault), expected, "{lines}: {fault}");
+}

@@ -384,7 +384,7 @@ fn some_people(dice: &mut Dice, count: usize) -> Vec<Signature> {
 #[test]
 fn what_two_editions_release_every_choice_of_editions_releases() {
     let (mut compared, mut lawful, mut edited) = (0, 0, 0);
-    for seed in 0..24 {
+    for seed in 0..8 {
         let dice = &mut Dice::new(2000 + seed);
         let refused = &mut Vec::new();
         let (before, signed) = Pack::random(dice).load_what_can_be(refused);
@@ -402,7 +402,7 @@ fn what_two_editions_release_every_choice_of_editions_releases() {
         }
         let standing = Standing::new(states, vec!["random".to_owned()], Some(signed));
         let choices = choices(&before, &after);
-        let people = some_people(dice, 60);
+        let people = some_people(dice, 40);
         for _ in 0..2 {
             let (on, query) = (day(dice), query(dice, &recorded));
             let law = recorded.in_force(on, SignOff::Required(&standing)).unwrap();
@@ -429,7 +429,7 @@ fn what_two_editions_release_every_choice_of_editions_releases() {
     }
     println!("{compared} answers compared, {lawful} lawful, {edited} edited instruments");
     assert!(
-        edited > 50 && lawful > 1000,
+        edited > 10 && lawful > 200,
         "{edited} edited, {lawful} lawful"
     );
 }

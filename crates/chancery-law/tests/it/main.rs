@@ -19,6 +19,7 @@ mod editions;
 mod enumerate;
 mod export;
 mod impact;
+mod mutation;
 mod overlay;
 mod pack;
 mod prove;

@@ -203,7 +203,7 @@ fn words_alone_change_no_answer() {
             ["new", "newer", "fresh", "e"].contains(&name.split('/').next().unwrap())
         };
         // Of what no provision tells apart, the first word of the pack and the first that is new.
-        let some = |kind: &chancery_law::enumerate::Kind| -> Vec<String> {
+        let words_of = |kind: &chancery_law::enumerate::Kind| -> Vec<String> {
             let old = kind.members.iter().find(|name| !is_new(name));
             let new = kind.members.iter().find(|name| is_new(name));
             old.into_iter().chain(new).cloned().collect()
@@ -211,22 +211,19 @@ fn words_alone_change_no_answer() {
         let space = now.space();
         for at in space.each() {
             let released = now.cell(at).released;
-            for custodian in some(&space.custodians[at.custodian]) {
-                for recipient in some(&space.recipients[at.recipient]) {
-                    for purpose in some(&space.purposes[at.purpose]) {
-                        for element in some(&space.elements[at.element]) {
-                            match old.at(&custodian, &recipient, &purpose, &element) {
-                                Some(at) => {
-                                    same += 1;
-                                    assert!(*old.cell(at).released == *released);
-                                }
-                                None => {
-                                    new += 1;
-                                    assert!(
-                                        released.is_empty(),
-                                        "{custodian} gives {recipient} {element} for {purpose}"
-                                    );
-                                }
+            for custodian in words_of(&space.custodians[at.custodian]) {
+                for recipient in words_of(&space.recipients[at.recipient]) {
+                    for purpose in words_of(&space.purposes[at.purpose]) {
+                        for element in words_of(&space.elements[at.element]) {
+                            if let Some(at) = old.at(&custodian, &recipient, &purpose, &element) {
+                                same += 1;
+                                assert!(*old.cell(at).released == *released);
+                            } else {
+                                new += 1;
+                                assert!(
+                                    released.is_empty(),
+                                    "{custodian} gives {recipient} {element} for {purpose}"
+                                );
                             }
                         }
                     }
@@ -525,6 +522,65 @@ fn no_provision_knows_what_lies_above_it() {
         faults[0].place.file,
         "over0/instruments/here/provisions.cedar"
     );
+}
+
+/// What must flow is asserted of the words that were known; what must never leave, must not go to a
+/// word above either.
+#[test]
+fn an_assertion_speaks_of_what_its_layer_knows() {
+    let forbid = "@id(\"p\")\n@clause(\"1\")\n@reason(\"r\")\nforbid (principal, action, resource is Record);\n";
+    let mut lower = instrument("x/p", forbid, &[]);
+    let assertion = |kind: &str| {
+        format!(
+            "[[assertion]]\nname = \"{kind}\"\nclause = \"1\"\nsays = \"s\"\nkind = \"{kind}\"\n"
+        )
+    };
+    let both = assertion("always") + &assertion("never");
+    lower.insert("instruments/here/assertions.toml".to_owned(), both);
+    let mut upper = overlay(&[
+        (
+            "agencies.toml",
+            "[[agency]]\npath = \"new\"\nname = \"n\"\n",
+        ),
+        (
+            "purposes.toml",
+            "[[purpose]]\npath = \"fresh\"\ntitle = \"t\"\n",
+        ),
+        (
+            "elements.toml",
+            "[[element]]\nname = \"e\"\ntitle = \"t\"\n",
+        ),
+    ]);
+    upper.insert("overlay.toml".to_owned(), HEAD.replace("here", "there"));
+    let pack = load(&[lower, upper]);
+    let [always, never] = pack.instrument("x/p").unwrap().assertions.as_slice() else {
+        panic!("two assertions");
+    };
+    for (flow, element, of_both) in [
+        (["hhs/cms", "hhs/oig", "treatment"], "ssn", true),
+        (["hhs/cms", "new", "treatment"], "ssn", false),
+        (["new", "hhs/cms", "treatment"], "ssn", false),
+        (["hhs/cms", "hhs/oig", "fresh"], "ssn", false),
+    ] {
+        let Query {
+            custodian,
+            recipient,
+            purpose,
+        } = query(&pack, flow[0], flow[1], flow[2]);
+        assert_eq!(
+            always.asks(&custodian, &recipient, &purpose, element),
+            of_both,
+            "{flow:?}"
+        );
+        assert!(
+            never.asks(&custodian, &recipient, &purpose, element),
+            "{flow:?}"
+        );
+        assert!(
+            !always.asks(&custodian, &recipient, &purpose, "e"),
+            "{flow:?}"
+        );
+    }
 }
 
 fn rule(attribute: &str, value: &str, instead_of: &str) -> Files {

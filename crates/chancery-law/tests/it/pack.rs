@@ -57,3 +57,14 @@ pub(crate) fn shipped() -> LawPack {
 fn the_shipped_pack_loads() {
     assert_eq!(shipped().name, "us-medicaid");
 }
+
+/// A domain of its own, with which nothing but the form is shared.
+#[test]
+fn the_pack_on_tax_information_loads() {
+    let pack = load(files_of("us-tax-information")).unwrap();
+    assert_eq!(pack.name, "us-tax-information");
+    assert!(
+        pack.provision("us/usc/26/6103-i-2#written-request")
+            .is_some()
+    );
+}

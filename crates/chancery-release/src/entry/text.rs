@@ -196,7 +196,7 @@ impl FromStr for ReleaseId {
         }
         Err(
             "expected the id of a release: a day, the recipient and eight hexadecimal digits, as \
-             in `2026-01-10-dhs-ice-5d6b1a90`"
+             in `2026-01-10-agency-5d6b1a90`"
                 .to_owned(),
         )
     }

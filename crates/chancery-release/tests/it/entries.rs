@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use chancery_release::entry::{
     AbortReason, ApprovalOf, By, Entry, Label, LookUpReason, MOST_BYTES, Onward, Pseudonym,
     Reading, RecallReason, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation, Scope,
-    Statement, Suspended, SuspensionReason, Url, Verdict, Verification, Vkey, leaf_hash,
+    SignOffAct, Statement, Suspended, SuspensionReason, Url, Verdict, Verification, Vkey,
+    leaf_hash,
 };
 use jiff::ToSpan as _;
 use jiff::civil::date;
@@ -32,8 +33,9 @@ fn every_kind_is_read_back_as_it_was_written() {
         );
         assert!(!text.contains('\\'), "{name} has an escape");
         let head = format!(
-            r#"{{"type":"{}","version":1,"recorded":"2026-01-10T12:00:00Z","#,
-            entry.kind()
+            r#"{{"type":"{}","version":{},"recorded":"2026-01-10T12:00:00Z","#,
+            entry.kind(),
+            if name.ends_with("-2") { 2 } else { 1 }
         );
         assert!(text.starts_with(&head), "{text}");
         assert_eq!(entry.recorded().to_string(), "2026-01-10T12:00:00Z");
@@ -477,6 +479,7 @@ fn the_documentation_has_every_code() {
     codes.extend(RotationReason::ALL.iter().map(|code| code.as_str()));
     codes.extend(Sanitisation::ALL.iter().map(|code| code.as_str()));
     codes.extend(Scope::ALL.iter().map(|code| code.as_str()));
+    codes.extend(SignOffAct::ALL.iter().map(|code| code.as_str()));
     codes.extend(Statement::ALL.iter().map(|code| code.as_str()));
     codes.extend(SuspensionReason::ALL.iter().map(|code| code.as_str()));
     codes.extend(Verdict::ALL.iter().map(|code| code.as_str()));

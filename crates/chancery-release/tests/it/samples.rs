@@ -5,8 +5,8 @@ use chancery_model::{Decision, Digest, LawUsed, Outcome, Request};
 use chancery_release::Fixed;
 use chancery_release::entry::{
     AbortReason, ApprovalOf, By, Entry, Label, LookUpReason, Onward, Pseudonym, RecallReason,
-    Recorded, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation, Scope, SignOff, Statement,
-    Suspended, SuspensionReason, Url, Verdict, Verification, Vkey,
+    Recorded, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation, Scope, SignOff,
+    SignOffAct, Signing, Statement, Suspended, SuspensionReason, Url, Verdict, Verification, Vkey,
 };
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
@@ -134,6 +134,39 @@ fn sign_off() -> Entry {
     .unwrap()
 }
 
+fn signing(instrument: &str, by: By) -> Signing {
+    Signing {
+        log: label("agency.example/ledger"),
+        after: 17,
+        unit: label(instrument),
+        digest: digest_of("an instrument"),
+        by,
+    }
+}
+
+fn sign_off_2() -> Entry {
+    let by = by("hhs/cms", Role::Counsel);
+    let signing = signing("us/cand/3-25-cv-05536/order-2025-12-29", by);
+    let (key, act) = (key("agency.example/counsel", 2), SignOffAct::Sign);
+    let signature = key.sign(signing.sign_off(act).as_bytes()).unwrap();
+    Entry::sign_off_in_log(signing, act, &key.verifier(), &signature, &clock()).unwrap()
+}
+
+fn suspension_2() -> Entry {
+    let by = by("hhs/cms", Role::Counsel);
+    let signing = signing("us/hhs/cms-ice-exchange-agreement-2025-07", by);
+    let (key, reason) = (
+        key("agency.example/counsel", 2),
+        SuspensionReason::CourtOrder,
+    );
+    let from = day("2026-01-10");
+    let signature = key
+        .sign(signing.suspension(reason, from).as_bytes())
+        .unwrap();
+    let key = key.verifier();
+    Entry::suspension_in_log(signing, reason, from, &key, &signature, &clock()).unwrap()
+}
+
 fn approvals_and_use() -> Vec<(&'static str, Entry)> {
     let approval = Entry::approval(
         ApprovalOf::Release,
@@ -154,6 +187,7 @@ fn approvals_and_use() -> Vec<(&'static str, Entry)> {
     );
     vec![
         ("sign_off", sign_off()),
+        ("sign_off-2", sign_off_2()),
         ("approval", approval.unwrap()),
         ("use_statement", used.unwrap()),
     ]
@@ -207,6 +241,7 @@ fn accounting() -> Vec<(&'static str, Entry)> {
             "suspension",
             Entry::suspension(instrument, by("hhs/cms", security), from, None, &clock()).unwrap(),
         ),
+        ("suspension-2", suspension_2()),
         (
             "suspension-of-an-accounting",
             Entry::suspension(account, by("hhs/cms", privacy), from, Some(until), &clock())

@@ -448,7 +448,22 @@ fn a_suspension_takes_one_and_its_end_two() {
     desk.expect(State::Suspended);
     reinstate("counsel");
     desk.expect(State::Suspended);
+    // Who withdrew lifts nothing any more, and who withdraws later is one who does not sign.
+    let revoke = SignOffAct::Revoke;
+    desk.on()
+        .act(INTEGRITY, &key("counsel"), revoke, &clock())
+        .unwrap();
     reinstate("privacy");
+    desk.expect(State::Suspended);
+    reinstate("counsel");
+    desk.expect(State::Signed);
+    desk.on()
+        .act(INTEGRITY, &key("counsel"), revoke, &clock())
+        .unwrap();
+    desk.expect(State::Revoked);
+    desk.on()
+        .sign(INTEGRITY, &key("counsel"), &clock())
+        .unwrap();
     desk.expect(State::Signed);
     desk.suspend(BASE);
     assert_eq!(desk.decide("2026-01-10").0.decision().released, 0);

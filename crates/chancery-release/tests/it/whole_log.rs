@@ -22,8 +22,12 @@ fn entries() -> Vec<Vec<u8>> {
     let mut files: Vec<PathBuf> = dir.map(|file| file.unwrap().path()).collect();
     files.sort();
     files.retain(|file| {
-        file.extension()
-            .is_some_and(|extension| extension == "json")
+        let is_entry = file.extension().is_some_and(|e| e == "json");
+        // The log is of version 1 throughout.
+        let is_second = file
+            .file_stem()
+            .is_some_and(|stem| stem.to_string_lossy().ends_with("-2"));
+        is_entry && !is_second
     });
     let vectors: Vec<Vec<u8>> = files
         .iter()

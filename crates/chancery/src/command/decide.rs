@@ -220,9 +220,12 @@ impl Face<'_> {
             let most = changed.clone().map(|people| people.subjects).max();
             match (changed.count(), most) {
                 (0, _) | (_, None) => format!("none {word}"),
-                (1, Some(most)) => format!("1 element {word}, about {}", text::people(most)),
+                (1, Some(most)) => format!("1 element {word}, of {}", text::people(most)),
                 (n, Some(most)) => {
-                    format!("{n} elements {word}, about up to {}", text::people(most))
+                    format!(
+                        "{n} elements {word}, each of at most {}",
+                        text::people(most)
+                    )
                 }
             }
         });

@@ -30,9 +30,9 @@ use crate::text;
 
 pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
     match &args.command {
+        LawCommand::Prove(args) => return prove::run(context, args),
         // Two packs can be compared without a workspace.
         LawCommand::Impact(args) => impact::run(context, args)?,
-        LawCommand::Prove(args) => return prove::run(context, &context.workspace()?.law()?, args),
         LawCommand::Status { id, on, as_known } => {
             let known = super::known(*as_known);
             status::run(context, id.as_deref(), day(*on), known)?;
@@ -53,8 +53,10 @@ fn look(context: &Context, args: &args::Law) -> Result<()> {
     let law = workspace.law()?;
     match &args.command {
         LawCommand::Export(args) => export::run(context, &workspace, &law, args)?,
-        LawCommand::Review(args) => review::run(context, &workspace, &law, args)?,
         LawCommand::Timeline(args) => timeline::run(context, &known(law, args.as_known), args)?,
+        LawCommand::Review(args) => {
+            review::run(context, &workspace, &known(law, args.as_known), args)?;
+        }
         LawCommand::List { on, as_known } => list(context, &known(law, *as_known), day(*on)),
         LawCommand::Show { id, on, as_known } => {
             show(context, &known(law, *as_known), id, day(*on))?;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chancery_law::{InForce, LawPack};
-use chancery_model::{Outcome, Request};
+use chancery_model::{LayerUsed, Outcome, Request};
 use chancery_release::{Answer, Audit};
 use serde::Serialize;
 
@@ -64,6 +64,8 @@ struct People {
 struct Law<'a> {
     pack: &'a str,
     digest: String,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    layers: &'a [LayerUsed],
     in_force: &'a [String],
 }
 
@@ -139,6 +141,7 @@ impl<'a> Report<'a> {
             law: Law {
                 pack: &decision.law.pack,
                 digest: decision.law.digest.to_string(),
+                layers: &decision.law.layers,
                 in_force: &decision.law.in_force,
             },
             outcome: decision.outcome,

@@ -141,6 +141,7 @@ fn every_command_has_a_json_face() {
         &["law", "list", on[0], on[1]],
         &["law", "show", "us/usc/8/1360-b"],
         &["law", "check"],
+        &["law", "prove", on[0], on[1]],
         &["decide", "integrity.toml", on[0], on[1]],
         &["verify", id],
         &["ledger", "fsck"],

@@ -14,7 +14,11 @@ mod readme;
 
 mod workbench;
 
+mod overlays;
+
 mod source;
+
+mod tax;
 
 mod expected;
 
@@ -23,6 +27,9 @@ mod corpus;
 mod cli;
 
 mod refused;
+
+mod review;
+mod sign_off;
 
 mod law_defects;
 
@@ -38,3 +45,6 @@ mod killed;
 mod faults;
 
 mod outages;
+mod prove;
+
+mod time;

@@ -11,7 +11,7 @@ fn block<'a>(text: &'a str, kind: &str) -> &'a str {
 }
 
 /// Runs one line of the session in `folder`, by a shell that finds the program under test.
-fn shell(line: &str, folder: &Path) -> String {
+pub(crate) fn shell(line: &str, folder: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_chancery"))
         .parent()
         .expect("a folder");

@@ -5,7 +5,7 @@ use chancery_law::enumerate::Period;
 use chancery_law::impact::{Added, Difference, Impact, Verdict, impact, impact_of_packs};
 use chancery_law::{LawPack, PackSource, SignOff};
 use chancery_model::{Census, Domain, Signature};
-use chancery_release::Shown;
+use chancery_release::{Clock as _, Known, Shown, System, Workspace};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -20,18 +20,13 @@ use crate::text;
 struct Side {
     law: LawPack,
     on: Option<Date>,
+    /// What is taken of the pack, if not everything recorded.
+    taken: &'static str,
 }
 
 pub(super) fn run(context: &Context, args: &LawImpact) -> Result<()> {
     let (old, new) = sides(context, args)?;
-    let impact = match (old.on, new.on) {
-        (Some(before), Some(after)) => {
-            let old = old.law.in_force(before, SignOff::Demonstration)?;
-            let new = new.law.in_force(after, SignOff::Demonstration)?;
-            impact(&old, &new)?
-        }
-        _ => impact_of_packs(&old.law, &new.law)?,
-    };
+    let impact = compared(&old, &new)?;
     let people = args.dataset.as_ref().map(|name| people(context, name));
     let report = Report {
         people: people.transpose()?,
@@ -40,10 +35,45 @@ pub(super) fn run(context: &Context, args: &LawImpact) -> Result<()> {
         impact,
     };
     text::print(&match context.format {
-        Format::Json => format!("{:#}", report.json()),
-        Format::Text => report.text(),
+        // A pack that somebody proposes must not drive the terminal of whoever judges it.
+        Format::Json => text::ascii_json(&format!("{:#}", report.json())),
+        Format::Text => text::safe(&report.text()),
     });
     Ok(())
+}
+
+/// What signing an instrument off would change, for whoever is asked to.
+pub(super) fn of_signing(workspace: &Workspace, id: &str) -> Result<String> {
+    let law = workspace.law()?;
+    let standing = workspace.standing(&law, System.today(), Known::Now)?;
+    let side = |law, taken| Side {
+        law,
+        on: None,
+        taken,
+    };
+    let old = side(
+        law.as_signed(&standing, Some(id)),
+        "with it as it is signed",
+    );
+    let new = side(law, "with it as it is recorded");
+    let report = Report {
+        impact: compared(&old, &new)?,
+        people: None,
+        old,
+        new,
+    };
+    Ok(text::safe(&report.text()))
+}
+
+fn compared(old: &Side, new: &Side) -> Result<Impact> {
+    Ok(match (old.on, new.on) {
+        (Some(before), Some(after)) => {
+            let old = old.law.in_force(before, SignOff::Demonstration)?;
+            let new = new.law.in_force(after, SignOff::Demonstration)?;
+            impact(&old, &new)?
+        }
+        _ => impact_of_packs(&old.law, &new.law)?,
+    })
 }
 
 /// Each is a folder, or a day of the workspace's pack. A day on one side is the day of the other.
@@ -63,18 +93,46 @@ fn sides(context: &Context, args: &LawImpact) -> Result<(Side, Side)> {
 }
 
 fn side(context: &Context, given: &str, on: Option<Date>) -> Result<Side> {
-    let law = if given.parse::<Date>().is_ok() {
-        context.workspace()?.law()?
+    let everything = |law| Side { law, on, taken: "" };
+    if given == "recorded" || given.parse::<Date>().is_ok() {
+        return Ok(everything(context.workspace()?.law()?));
+    }
+    if given == "signed" {
+        return signed(context, on);
+    }
+    let dir = Path::new(given);
+    if !dir.is_dir() {
+        let failure = Failure::new(format!("`{given}` is neither a folder nor a day"));
+        return Err(failure.hint(
+            "name the folder of a law pack or a workspace, a day such as 2026-01-06, `signed` or \
+             `recorded`",
+        ));
+    }
+    Ok(everything(if dir.join("chancery.toml").is_file() {
+        // A workspace: its pack, with the overlays on it.
+        Workspace::find(dir)?.law()?
     } else {
-        let dir = Path::new(given);
-        if !dir.is_dir() {
-            let failure = Failure::new(format!("`{given}` is neither a folder nor a day"));
-            return Err(failure.hint("name a law pack's folder, or a day such as 2026-01-06"));
-        }
         let files = chancery_release::pack_files(dir)?;
         LawPack::load(&PackSource::new(given, files))?
-    };
-    Ok(Side { law, on })
+    }))
+}
+
+/// The workspace's law as it is signed off.
+fn signed(context: &Context, on: Option<Date>) -> Result<Side> {
+    let workspace = context.workspace()?;
+    if workspace.is_demonstration() {
+        let failure =
+            Failure::new("this is a demonstration workspace, where nothing is signed off");
+        return Err(failure.hint("here all recorded law counts; compare days or folders"));
+    }
+    let law = workspace.law()?;
+    let day = on.unwrap_or_else(|| System.today());
+    let standing = workspace.standing(&law, day, Known::Now)?;
+    Ok(Side {
+        law: law.as_signed(&standing, None),
+        on,
+        taken: "as signed off",
+    })
 }
 
 /// The people of a dataset, counted, under the attributes by which they were classified.
@@ -147,6 +205,7 @@ impl Report {
             json!({
                 "pack": side.law.name, "version": side.law.version,
                 "digest": side.law.digest.to_string(), "on": side.on,
+                "taken": if side.taken.is_empty() { "recorded" } else { "signed" },
             })
         };
         let differences = |all: &[Difference]| {
@@ -372,7 +431,14 @@ fn described(side: &Side) -> String {
         format!("on {}", text::day(on))
     });
     let digest = short(&side.law.digest.to_string());
-    format!("{} {} ({digest}), {on}", side.law.name, side.law.version)
+    let taken = match side.taken {
+        "" => String::new(),
+        taken => format!(", {taken}"),
+    };
+    format!(
+        "{} {} ({digest}){taken}, {on}",
+        side.law.name, side.law.version
+    )
 }
 
 /// One of the disclosures in words.

@@ -14,7 +14,8 @@ const BROKEN: u8 = 1;
 /// Exit code: something could not be proved.
 const UNPROVEN: u8 = 4;
 
-pub(super) fn run(context: &Context, law: &LawPack, args: &LawProve) -> Result {
+pub(super) fn run(context: &Context, args: &LawProve) -> Result {
+    let law = &context.workspace()?.law()?;
     if let Some(id) = &args.instrument
         && law.instrument(id).is_none()
     {
@@ -91,6 +92,7 @@ impl Face<'_> {
             self.broken(),
             self.unproven(),
             Some(self.table()),
+            self.narrowed(),
             self.vacuous(),
             self.provisions(),
             self.interpretations(),
@@ -223,6 +225,19 @@ impl Face<'_> {
         });
         let header = ["assertions of", "barred", "never", "always", "vacuous"];
         text::table(&header, &[1, 2, 3, 4], rows.collect())
+    }
+
+    fn narrowed(&self) -> Option<String> {
+        let findings = self.report.assertions.iter();
+        let ids: String = findings
+            .filter(|finding| finding.narrowed)
+            .map(|finding| format!("\n    {}", finding.assertion))
+            .collect();
+        (!ids.is_empty()).then(|| {
+            format!(
+                "Narrowed: an overlay holds back some of what these say always leaves, as it may{ids}"
+            )
+        })
     }
 
     fn vacuous(&self) -> Option<String> {

@@ -45,7 +45,7 @@ pub(super) fn sign(context: &Context, args: &args::Sign, act: SignOffAct) -> Res
     let digest = proposal.unit.digest();
     let shown = match args.digest {
         Some(shown) => shown,
-        None => confirm(&proposal, act)?,
+        None => confirm(&workspace, &proposal, act)?,
     };
     if shown != digest {
         return Err(chancery_release::Error::NotShown {
@@ -127,11 +127,13 @@ fn done(context: &Context, unit: &Unit, what: &str, index: u64) {
 }
 
 /// Shows what is to be signed and asks for a yes.
-fn confirm(proposal: &Proposal, act: SignOffAct) -> Result<Digest> {
+fn confirm(workspace: &Workspace, proposal: &Proposal, act: SignOffAct) -> Result<Digest> {
     let digest = proposal.unit.digest();
     let hint = format!("`--digest {digest}` signs it");
     text::print(&change(proposal));
-    // The report of what the change does to each flow belongs here, before anybody is asked.
+    if proposal.unit.kind == UnitKind::Instrument {
+        text::print(&super::impact::of_signing(workspace, &proposal.unit.id)?);
+    }
     if !std::io::stdin().is_terminal() {
         let failure = Failure::new("nobody is at the terminal to say whether this is to be signed");
         return Err(failure.hint(hint));

@@ -44,8 +44,8 @@ pub(super) fn run(context: &Context, law: &LawPack, args: &LawTimeline) -> Resul
         std::fs::write(file, drawn).map_err(|error| Failure::file("write", file, &error))?;
     }
     text::print(&match context.format {
-        Format::Json => format!("{:#}", as_json(&timeline, law)),
-        Format::Text => as_text(&timeline, law),
+        Format::Json => text::ascii_json(&format!("{:#}", as_json(&timeline, law))),
+        Format::Text => text::safe(&as_text(&timeline, law)),
     });
     Ok(())
 }
@@ -138,16 +138,9 @@ fn as_json(timeline: &Timeline, law: &LawPack) -> Value {
 }
 
 fn as_text(timeline: &Timeline, law: &LawPack) -> String {
-    let Query {
-        custodian,
-        recipient,
-        purpose,
-    } = &timeline.query;
     let mut parts = vec![format!(
-        "What {} may give {}\nfor {}, from {} to {}",
-        custodian.name,
-        recipient.name,
-        purpose.title,
+        "{}\n{} to {}",
+        title(timeline),
         text::day(timeline.from),
         on_day(law, timeline.until),
     )];
@@ -158,8 +151,8 @@ fn as_text(timeline: &Timeline, law: &LawPack) -> String {
         .collect();
     for moment in &timeline.moments {
         let mut lines = vec![text::day(moment.on)];
-        for happening in &moment.happenings {
-            lines.push(text::hang(&phrase(happening), "  · ", "    "));
+        for words in phrases(&moment.happenings) {
+            lines.push(text::hang(&words, "  · ", "    "));
         }
         let sides = [
             ("may no longer leave", &moment.lost),
@@ -205,29 +198,50 @@ fn changed(change: &Change, words: &str, all: &BTreeSet<String>, domain: &Domain
     lines.join("\n")
 }
 
-/// A happening in words: `Order of 12 Aug 2025: in force`.
-fn phrase(happening: &Happening) -> String {
+/// What the timeline is of.
+fn title(timeline: &Timeline) -> String {
+    let query = &timeline.query;
+    format!(
+        "Disclosures by {} to {} for {}",
+        query.custodian.name, query.recipient.name, query.purpose.title
+    )
+}
+
+/// What happened on a day in words, a line for each instrument: `Order of 12 Aug 2025: issued, in
+/// force`.
+fn phrases(happenings: &[Happening]) -> Vec<String> {
+    let mut lines: Vec<(String, Vec<String>, String)> = Vec::new();
+    for happening in happenings {
+        let recorded = (happening.recorded != happening.dated)
+            .then(|| format!(" (recorded {})", text::day(happening.recorded)));
+        let recorded = recorded.unwrap_or_default();
+        let short = happening.short.join("; ");
+        let what = what(happening);
+        match lines.last_mut() {
+            Some((known, whats, day)) if *known == short && *day == recorded => whats.push(what),
+            _ => lines.push((short, vec![what], recorded)),
+        }
+    }
+    let lines = lines.into_iter();
+    lines
+        .map(|(short, whats, recorded)| format!("{short}: {}{recorded}", whats.join(", ")))
+        .collect()
+}
+
+fn what(happening: &Happening) -> String {
     /// More parties than this are counted.
     const MOST_NAMED: usize = 3;
     let parties = match happening.parties.len() {
-        0 => String::new(),
         n if n > MOST_NAMED => format!("{n} parties"),
         _ => happening.parties.join(", "),
     };
     let last_day = || format!("last day {}", text::day(happening.dated));
-    let what = match happening.what.as_str() {
+    match happening.what.as_str() {
         "effective" => "in force".to_owned(),
         "stay-lifted" => "stay lifted".to_owned(),
         "expired" => format!("expired ({})", last_day()),
-        "party-joined" => format!("covers {parties}"),
-        "party-left" => format!("no longer covers {parties} ({})", last_day()),
+        "party-joined" => format!("joined by {parties}"),
+        "party-left" => format!("left by {parties} ({})", last_day()),
         other => other.to_owned(),
-    };
-    let recorded = (happening.recorded != happening.dated)
-        .then(|| format!(" (recorded {})", text::day(happening.recorded)));
-    format!(
-        "{}: {what}{}",
-        happening.short.join("; "),
-        recorded.unwrap_or_default()
-    )
+    }
 }

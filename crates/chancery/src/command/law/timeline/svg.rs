@@ -9,7 +9,7 @@ use chancery_law::timeline::{Moment, Panel, Row, Span, Timeline};
 use chancery_model::{Domain, Predicate, UNKNOWN};
 use jiff::civil::Date;
 
-use super::phrase;
+use super::{phrases, title};
 use crate::text;
 
 const WIDTH: f64 = 1200.0;
@@ -123,16 +123,8 @@ impl Picture<'_> {
         ));
     }
 
-    fn title(&self) -> String {
-        let query = &self.timeline.query;
-        format!(
-            "What {} may give {} for {}",
-            query.custodian.name, query.recipient.name, query.purpose.title
-        )
-    }
-
     fn heading(&mut self) {
-        for line in wrapped(&self.title(), RIGHT - MARGIN, 21.0) {
+        for line in wrapped(&title(self.timeline), RIGHT - MARGIN, 21.0) {
             self.y += 26.0;
             let y = self.y;
             self.words(MARGIN, y, "title", &line);
@@ -160,7 +152,7 @@ impl Picture<'_> {
                 r#"<rect x="{MARGIN}" y="{top:.1}" width="44" height="18" class="bar f{fill}"/>"#
             ));
             self.letter(MARGIN + 22.0, top + 9.0, at);
-            let words = plain(&when.display(self.law.domain()).to_string());
+            let words = self.people(when);
             for line in wrapped(&words, RIGHT - MARGIN - 60.0, 13.0) {
                 let y = self.y + 13.5;
                 self.words(MARGIN + 56.0, y, "small", &line);
@@ -169,6 +161,17 @@ impl Picture<'_> {
             self.y += 7.0;
         }
         self.y += 10.0;
+    }
+
+    /// A group of people in words.
+    fn people(&self, when: &Predicate) -> String {
+        match when {
+            Predicate::Always => "Everyone".to_owned(),
+            when => {
+                let words = when.display(self.law.domain()).to_string();
+                format!("People whose {}", plain(&words))
+            }
+        }
     }
 
     /// The letter of a group, on a white disc.
@@ -201,36 +204,79 @@ impl Picture<'_> {
         let bottom = self.y - 8.0;
         let panels = std::mem::take(&mut self.body);
         // Behind the bars: months, then the events' lines.
-        self.axis(axis, bottom);
+        self.months(axis, bottom);
         self.marks(marks, bottom, &levels);
+        self.ticks(axis);
         drawn.push_str(&std::mem::take(&mut self.body));
         drawn.push_str(&panels);
         self.body = drawn;
         self.y += 8.0;
     }
 
-    fn axis(&mut self, y: f64, bottom: f64) {
-        let mut month = self.timeline.from.first_of_month();
-        let mut years = true;
-        while month <= self.timeline.until {
-            if month >= self.timeline.from {
-                let x = self.x(month);
-                let is_january = month.month() == 1;
-                let class = if is_january { "year" } else { "month" };
-                self.put(&format!(
-                    r#"<line x1="{x:.1}" y1="{:.1}" x2="{x:.1}" y2="{bottom:.1}" class="{class}"/>"#,
-                    y - 12.0
-                ));
-                let form = if years || is_january { "%b %Y" } else { "%b" };
-                years = false;
-                if RIGHT - x > 30.0 {
-                    let words = month.strftime(form).to_string();
-                    self.words(x + 4.0, y - 2.0, "tick", &words);
-                }
+    /// The first days of the months, or of years if there are too many.
+    fn first_days(&self) -> Vec<Date> {
+        const MOST: i32 = 36;
+        let (from, until) = (self.timeline.from, self.timeline.until);
+        let years = i32::from(until.year()) - i32::from(from.year());
+        let step = if years * 12 <= MOST {
+            jiff::Span::new().months(1)
+        } else {
+            jiff::Span::new().years(1 + years / MOST)
+        };
+        let mut day = if years * 12 <= MOST {
+            from.first_of_month()
+        } else {
+            from.first_of_year()
+        };
+        let mut days = Vec::new();
+        while day <= until {
+            if day >= from {
+                days.push(day);
             }
-            let next = month.checked_add(jiff::Span::new().months(1));
-            let Ok(next) = next else { break };
-            month = next;
+            let Ok(next) = day.checked_add(step) else {
+                break;
+            };
+            day = next;
+        }
+        days
+    }
+
+    /// Whether years are told apart, and no months.
+    fn is_long(&self) -> bool {
+        self.first_days().iter().all(|day| day.month() == 1)
+    }
+
+    fn months(&mut self, y: f64, bottom: f64) {
+        for month in self.first_days() {
+            let x = self.x(month);
+            let is_year = month.month() == 1 && !self.is_long();
+            let class = if is_year { "year" } else { "month" };
+            self.put(&format!(
+                r#"<line x1="{x:.1}" y1="{:.1}" x2="{x:.1}" y2="{bottom:.1}" class="{class}"/>"#,
+                y - 12.0
+            ));
+        }
+    }
+
+    /// The months' names, as many as there is room for.
+    fn ticks(&mut self, y: f64) {
+        let mut free = LEFT;
+        let mut year = None;
+        for month in self.first_days() {
+            let x = self.x(month);
+            let (form, width) = if self.is_long() {
+                ("%Y", 40.0)
+            } else if year == Some(month.year()) {
+                ("%b", 30.0)
+            } else {
+                ("%b %Y", 62.0)
+            };
+            if x >= free && RIGHT - x > width {
+                let words = month.strftime(form).to_string();
+                self.words(x + 4.0, y - 2.0, "tick", &words);
+                free = x + width;
+                year = Some(month.year());
+            }
         }
     }
 
@@ -334,7 +380,7 @@ impl Picture<'_> {
             plain(&elements.join(", ")),
             text::day(span.from),
             text::day(span.until),
-            plain(&span.when.display(self.law.domain()).to_string())
+            self.people(&span.when)
         );
         self.put(&format!(
             r#"<rect x="{left:.1}" y="{top:.1}" width="{:.1}" height="{BAR}" class="bar f{fill}"><title>{}</title></rect>"#,
@@ -366,6 +412,9 @@ impl Picture<'_> {
             .filter_map(|code| party(code).map(|party| party.name.as_str()));
         let mut named: Vec<&str> = named.collect();
         named.sort_unstable();
+        if panel.origins.len() == values.len() {
+            return "Records of every origin".to_owned();
+        }
         let others = codes.len() - named.len();
         let mut words = match (named.is_empty(), others) {
             (true, 0) => "Records".to_owned(),
@@ -442,7 +491,7 @@ impl Picture<'_> {
         if never.is_empty() {
             return;
         }
-        let words = format!("On no day, about nobody: {}.", plain(&never.join(", ")));
+        let words = format!("On no day, of anyone: {}.", plain(&never.join(", ")));
         self.y += 8.0;
         for line in wrapped(&words, RIGHT - MARGIN, 13.0) {
             self.y += LINE;
@@ -471,13 +520,11 @@ impl Picture<'_> {
 
     /// The picture in words, for those who do not see it.
     fn description(&self) -> String {
-        let groups = self.groups.iter().enumerate().map(|(at, when)| {
-            format!(
-                "{}: {}.",
-                letter(at),
-                plain(&when.display(self.law.domain()).to_string())
-            )
-        });
+        let groups = self
+            .groups
+            .iter()
+            .enumerate()
+            .map(|(at, when)| format!("{}: {}.", letter(at), self.people(when)));
         let panels = self.panels.iter().map(|panel| {
             let rows = panel.rows.iter().map(|row| {
                 let spans = row.spans.iter().filter_map(|span| {
@@ -509,7 +556,7 @@ impl Picture<'_> {
             ),
             width = WIDTH,
             height = height,
-            title = escaped(&self.title()),
+            title = escaped(&title(self.timeline)),
             desc = escaped(&self.description()),
         );
         svg.push_str(&styles());
@@ -530,8 +577,8 @@ fn described(moment: &Moment) -> Vec<(&'static str, String)> {
         (false, false) => " ▼▲ some less, some more may leave",
     };
     let mut lines = vec![("day", format!("{}{effect}", text::day(moment.on)))];
-    for happening in &moment.happenings {
-        let words = wrapped(&phrase(happening), COLUMN, 13.0);
+    for words in phrases(&moment.happenings) {
+        let words = wrapped(&words, COLUMN, 13.0);
         lines.extend(words.into_iter().map(|line| ("small", line)));
     }
     lines
@@ -546,7 +593,7 @@ fn styles() -> String {
         ".label,.small{font-size:13px}\n",
         ".day{font-size:13px;font-weight:700}\n",
         ".note{font-size:12px;fill:#444}\n",
-        ".tick{font-size:12px;fill:#444}\n",
+        ".tick{font-size:12px;fill:#444;stroke:#fff;stroke-width:4px;paint-order:stroke}\n",
         ".letter{font-size:12px;font-weight:700;text-anchor:middle}\n",
         ".number{font-size:12px;font-weight:700;text-anchor:middle;fill:#fff}\n",
         ".disc{fill:#fff;stroke:#1a1a1a;stroke-width:1}\n",
@@ -615,7 +662,7 @@ fn wrapped(words: &str, width: f64, font: f64) -> Vec<String> {
     lines
 }
 
-/// Text as XML has it; what XML cannot hold is left out.
+/// Text as XML has it; what XML cannot hold, and marks of direction, are left out.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -625,7 +672,7 @@ fn escaped(text: &str) -> String {
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
             '\t' | '\n' => safe.push(' '),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
+            c if c.is_control() || text::is_unseen(c) || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
             c => safe.push(c),
         }
     }
