@@ -65,6 +65,35 @@ fn a_valid_law_pack_is_said_to_be_valid() {
 }
 
 #[test]
+fn exported_law_is_a_folder_that_was_not_there() {
+    let bench = Bench::with_people();
+    let civil = bench.file("civil.toml", CIVIL);
+    let folder = bench.path().join("bundle");
+    let (civil, bundle) = (civil.to_str().unwrap(), folder.to_str().unwrap());
+    let export = ["law", "export", civil, "--on", "2026-01-10", "-o", bundle];
+    let ran = bench.run(&export).expect(0);
+    assert!(ran.stdout.contains("25 policies"), "{ran:?}");
+    let table = std::fs::read_to_string(folder.join("decisions.csv")).unwrap();
+    assert!(table.contains(",ALLOW,us/fr/90-53324#biographical-contact-location,yes\n"));
+    // Nothing is overwritten, and nothing is written for a record that cannot be.
+    assert!(bench.run(&export).expect_error(1).contains("already there"));
+    let other = bench.path().join("other");
+    let record = [
+        "law",
+        "export",
+        "--on",
+        "2026-01-10",
+        "--record",
+        "origin=CA",
+        "-o",
+    ];
+    let record = [&record[..], &[other.to_str().unwrap()]].concat();
+    let said = bench.run(&record).expect_error(3);
+    assert!(said.contains("`origin` has no such value"), "{said}");
+    assert!(!other.exists());
+}
+
+#[test]
 fn a_denial_is_data_and_ends_with_two() {
     let bench = Bench::with_people();
     let civil = bench.file("civil.toml", CIVIL);
