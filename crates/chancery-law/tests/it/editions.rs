@@ -447,7 +447,7 @@ fn choices(before: &Pack, after: &Pack) -> Vec<LawPack> {
         let editions = [before, after].map(|pack| {
             let mut instruments = pack.instruments.iter();
             instruments
-                .find(|instrument| instrument.id() == id)
+                .find(|instrument| instrument.id == id)
                 .cloned()
         });
         // What is new and signed as it is has one edition.

@@ -108,7 +108,7 @@ pub(crate) fn day(dice: &mut Dice) -> Date {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Instrument {
-    id: String,
+    pub(crate) id: String,
     events: Vec<(Date, &'static str)>,
     /// Origin, first day, last day, doubtful.
     parties: Vec<(&'static str, Date, Option<Date>, bool)>,
@@ -254,10 +254,6 @@ impl Pack {
 }
 
 impl Instrument {
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     fn random(dice: &mut Dice, id: &str, ids: &[String]) -> Self {
         let shapes: [&[&'static str]; 8] = [
             &["effective"],

@@ -142,7 +142,7 @@ impl Face<'_> {
             )),
             _ => None,
         });
-        listed(self.report.broken().map(one).chain(errs).collect())
+        listed(self.report.broken().map(one).chain(errs))
     }
 
     fn example(&self, kind: AssertionKind, example: &Counterexample) -> String {
@@ -195,7 +195,7 @@ impl Face<'_> {
         let one = |(why, ids): (String, Vec<&str>)| {
             format!("Unproven: {why}\n{}", text::wrap(&ids.join(" "), "  "))
         };
-        listed(by_reason.into_iter().map(one).collect())
+        listed(by_reason.into_iter().map(one))
     }
 
     fn table(&self) -> String {
@@ -368,6 +368,7 @@ impl Face<'_> {
     }
 }
 
-fn listed(parts: Vec<String>) -> Option<String> {
+fn listed(parts: impl Iterator<Item = String>) -> Option<String> {
+    let parts: Vec<String> = parts.collect();
     (!parts.is_empty()).then(|| parts.join("\n\n"))
 }

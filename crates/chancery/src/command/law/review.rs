@@ -125,10 +125,11 @@ fn write(file: &Path, content: &str) -> Result<()> {
 }
 
 /// `3 high, 1 moderate`.
-fn tally<'a>(findings: impl Iterator<Item = &'a Finding> + Clone) -> String {
+fn tally<'a>(findings: impl Iterator<Item = &'a Finding>) -> String {
+    let findings: Vec<&Finding> = findings.collect();
     let severities = [Severity::High, Severity::Moderate, Severity::Low];
     let counts = severities.map(|severity| {
-        let of = findings.clone().filter(|f| f.severity == severity);
+        let of = findings.iter().filter(|f| f.severity == severity);
         (of.count(), severity.as_str())
     });
     let counts = counts.iter().filter(|(count, _)| *count > 0);
