@@ -440,15 +440,13 @@ fn choices(before: &Pack, after: &Pack) -> Vec<LawPack> {
         instruments: Vec::new(),
     }];
     let ids = before.instruments.iter().chain(&after.instruments);
-    let mut ids: Vec<&str> = ids.map(crate::random::Instrument::id).collect();
+    let mut ids: Vec<&str> = ids.map(|instrument| instrument.id.as_str()).collect();
     ids.sort_unstable();
     ids.dedup();
     for id in ids {
         let editions = [before, after].map(|pack| {
             let mut instruments = pack.instruments.iter();
-            instruments
-                .find(|instrument| instrument.id == id)
-                .cloned()
+            instruments.find(|instrument| instrument.id == id).cloned()
         });
         // What is new and signed as it is has one edition.
         let editions: Vec<_> = match &editions {
