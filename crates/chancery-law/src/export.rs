@@ -261,7 +261,7 @@ impl Export<'_> {
         text.push_str(CHECK);
         match self.asked {
             Some(asked) => text.push_str(&rerun(asked)),
-            None => text.push_str(NOTHING_ASKED),
+            None => text.push_str(&nothing_asked(law.pack.vocabulary())),
         }
         text
     }
@@ -461,23 +461,24 @@ cedar validate --deny-warnings --schema schema.cedarschema --policies policies.c
 
 ";
 
-const NOTHING_ASKED: &str = "\
-## Deciding
-
-No request goes with this bundle. Write the facts of one into `context.json`, and ask:
-
-```json
-{ \"purpose\": { \"__entity\": { \"type\": \"Purpose\", \"id\": \"research\" } },
-  \"element\": { \"__entity\": { \"type\": \"Element\", \"id\": \"diagnosis\" } },
-  \"custodian\": { \"__entity\": { \"type\": \"Agency\", \"id\": \"hhs/cms\" } } }
-```
-
-```sh
-cedar authorize --verbose --schema schema.cedarschema --policies policies.cedar \\
-  --entities entities.json --principal 'Agency::\"dhs/ice\"' --action 'Action::\"disclose\"' \\
-  --resource 'Record::\"r1\"' --context context.json
-```
-";
+/// How to ask, where no request is given: with the pack's own first words.
+fn nothing_asked(words: &crate::Vocabulary) -> String {
+    let mut agencies = words.agency_paths().filter(|path| !path.contains('*'));
+    let custodian = agencies.next().unwrap_or_default();
+    let recipient = agencies.next().unwrap_or(custodian);
+    let purpose = words.purposes().first().map_or("", |p| p.path.as_str());
+    let element = words.element_names().next().unwrap_or_default();
+    format!(
+        "## Deciding\n\nNo request goes with this bundle. Write the facts of one into \
+         `context.json`, and ask:\n\n```json\n\
+         {{ \"purpose\": {{ \"__entity\": {{ \"type\": \"Purpose\", \"id\": \"{purpose}\" }} }},\n  \
+         \"element\": {{ \"__entity\": {{ \"type\": \"Element\", \"id\": \"{element}\" }} }},\n  \
+         \"custodian\": {{ \"__entity\": {{ \"type\": \"Agency\", \"id\": \"{custodian}\" }} }} }}\n```\n\n\
+         ```sh\ncedar authorize --verbose --schema schema.cedarschema --policies policies.cedar \\\n  \
+         --entities entities.json --principal 'Agency::\"{recipient}\"' --action \
+         'Action::\"disclose\"' \\\n  --resource 'Record::\"r1\"' --context context.json\n```\n"
+    )
+}
 
 fn rerun(asked: &Asked) -> String {
     let query = &asked.query;

@@ -13,6 +13,7 @@ use chancery_release::{
     replay, verify,
 };
 
+use super::law::prove;
 use super::{Context, Result, dataset as datasets, decide as face, init};
 use crate::args::{self, Format};
 use crate::failure::Failure;
@@ -79,6 +80,12 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
         "Checked: by its folder and two public keys alone, then run again byte for byte",
     );
     checked(context, &workspace, &folder)?;
+
+    step(
+        6,
+        "The law that decided it, held against what must never leave and what must always flow",
+    );
+    text::print(&indent(&prove::brief(&law)?));
 
     let report = serde_json::json!({
         "workspace": workspace.root(), "release": folder, "people": dataset.census.total(),
@@ -276,8 +283,8 @@ fn closing(workspace: &Workspace, folder: &Path, begun: Instant) -> String {
         "\nDone in {:.1} s. Files are in {shown}\n  releases/{id}/   what left, its manifest and its \
          receipt\n  ledger/   the tamper-evident ledger   ·   law/   the law pack, to read\n\nTry next:\n  \
          cargo run -- -C {shown} decide {shown}/requests/ice.toml --on 2026-04-01\n  cargo run -- -C {shown} \
-         release {shown}/requests/oig.toml\n  cargo run -- -C {shown} law show \
-         us/cand/3-25-cv-05536/order-2025-12-29",
+         release {shown}/requests/oig.toml\n  cargo run -- -C {shown} law review\n  \
+         cargo run -- -C {shown} law timeline --svg {shown}/timeline.svg",
         begun.elapsed().as_secs_f64(),
     )
 }

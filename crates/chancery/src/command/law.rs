@@ -6,7 +6,7 @@ mod impact;
 
 mod names;
 
-mod prove;
+pub(crate) mod prove;
 
 mod review;
 

@@ -50,6 +50,18 @@ pub(super) fn run(context: &Context, args: &LawProve) -> Result {
     })
 }
 
+/// The verdict on a law pack and what it covers, for a summary.
+pub(crate) fn brief(law: &LawPack) -> Result<String> {
+    let start = Instant::now();
+    let report = &law.prove(&Claim::default())?;
+    let face = Face {
+        report,
+        law,
+        took: start.elapsed(),
+    };
+    Ok(format!("{}\n{}", face.verdict(), face.covered()))
+}
+
 #[cfg(feature = "symbolic")]
 fn symbolic(law: &LawPack, claim: &Claim, report: &mut Report) {
     use chancery_law::prove::CanErr;
