@@ -119,6 +119,10 @@ impl LawPack {
     ///
     /// [`Error::Invalid`] with every defect found, each with file, line and span.
     pub fn load(source: &PackSource) -> Result<Self, Error> {
+        let deceiving = source.deceiving();
+        if !deceiving.is_empty() {
+            return Err(Error::Invalid(deceiving));
+        }
         let one = |fault: Fault| Error::Invalid(vec![fault]);
         let raw: RawPack = source.toml("pack.toml").map_err(one)?;
         let head = Head {
@@ -175,6 +179,9 @@ impl LawPack {
         }
         if faults.is_empty() {
             faults = pack.except_words_above();
+        }
+        if faults.is_empty() {
+            faults.extend(source.units().err());
         }
         if faults.is_empty() {
             Ok(pack)

@@ -189,6 +189,12 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn read(self, policy: &Policy) -> Result<Provision, Fault> {
         let name = self.annotation(policy, "id")?;
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        if !name.chars().all(plain) {
+            return Err(Fault::new(self.first_line(), "is no plain name")
+                .field("@id")
+                .hint("lower-case letters, digits, `-` and `.`, for example `six-elements`"));
+        }
         let id = format!("{}#{name}", self.instrument);
         let first_line = self.first_line();
         let mut interpretations = Vec::new();
@@ -225,6 +231,11 @@ impl Reader<'_> {
 
     fn annotation(&self, policy: &Policy, name: &str) -> Result<String, Fault> {
         match policy.annotation(name).map(str::trim) {
+            Some(text) if text.contains(crate::source::is_deceiving) => Err(Fault::new(
+                self.first_line(),
+                "holds a character that a terminal obeys and does not show",
+            )
+            .field(format!("@{name}"))),
             Some(text) if !text.is_empty() => Ok(text.to_owned()),
             _ => Err(
                 Fault::new(self.first_line(), "the provision lacks this annotation")

@@ -248,7 +248,10 @@ impl PackSource {
     ///
     /// When a layer has no name, or an instrument no id.
     pub fn units(&self) -> Result<Vec<Unit>, Fault> {
-        let mut units = Vec::new();
+        if let Some(fault) = self.deceiving().into_iter().next() {
+            return Err(fault);
+        }
+        let mut units: Vec<Unit> = Vec::new();
         let mut below: Vec<String> = Vec::new();
         for layer in self.layers() {
             let name = layer.name()?;
@@ -271,11 +274,20 @@ impl PackSource {
                 }
                 let path = format!("instruments/{folder}/instrument.toml");
                 let id = layer.toml::<RawId>(&path)?.id;
+                if let Some(fault) = layer.misnamed(&path, &id, &units) {
+                    return Err(fault);
+                }
                 units.push(Unit::new(id, UnitKind::Instrument, files));
             }
             below.push(name);
         }
         Ok(units)
+    }
+
+    /// Characters that a terminal obeys and does not show: a text that holds them can look like another
+    /// to whoever signs it.
+    pub(crate) fn deceiving(&self) -> Vec<Fault> {
+        self.layers().flat_map(Layer::deceiving).collect()
     }
 
     /// The same layers with these instruments alone, to load editions of them.
@@ -423,6 +435,35 @@ impl Layer {
             .collect()
     }
 
+    fn deceiving(&self) -> Option<Fault> {
+        self.files.iter().find_map(|(path, text)| {
+            if let Some(at) = text.find(is_deceiving).or_else(|| lone_return(text)) {
+                let end = at + text.get(at..)?.chars().next()?.len_utf8();
+                let place = Place::span(self.name_of(path), text, at..end);
+                return Some(deceived(place));
+            }
+            let is_toml = std::path::Path::new(path)
+                .extension()
+                .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+            let value = is_toml.then(|| toml::from_str::<toml::Value>(text).ok())??;
+            says_deceiving(&value).then(|| deceived(Place::file(self.name_of(path))))
+        })
+    }
+
+    /// An instrument whose id names something else that is signed off: they would stand for each
+    /// other.
+    fn misnamed(&self, path: &str, id: &str, units: &[Unit]) -> Option<Fault> {
+        let problem = if id == crate::Roles::UNIT {
+            "is the name of the roles"
+        } else if units.iter().any(|unit| unit.id == id) {
+            "is the id of something else in the law pack"
+        } else {
+            return None;
+        };
+        let place = Place::file(self.name_of(path));
+        Some(Fault::new(place, format!("`{id}` {problem}")).field("id"))
+    }
+
     fn base(&self) -> &'static [&'static str] {
         if self.is_overlay {
             &OF_OVERLAY
@@ -547,4 +588,37 @@ fn digest(files: &BTreeMap<String, String>, is_in: impl Fn(&str) -> bool) -> Dig
 fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     !name.is_empty() && name.chars().all(plain)
+}
+
+/// Controls but line ends and tabs, and what turns the direction of writing.
+pub(crate) fn is_deceiving(c: char) -> bool {
+    let turns = matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && !matches!(c, '\n' | '\r' | '\t'))
+}
+
+/// Where a carriage return stands that ends no line.
+fn lone_return(text: &str) -> Option<usize> {
+    let mut returns = text.match_indices('\r');
+    returns
+        .find(|(at, _)| text.get(at + 1..at + 2) != Some("\n"))
+        .map(|(at, _)| at)
+}
+
+fn says_deceiving(value: &toml::Value) -> bool {
+    match value {
+        toml::Value::String(text) => text.contains(is_deceiving),
+        toml::Value::Array(values) => values.iter().any(says_deceiving),
+        toml::Value::Table(table) => table
+            .iter()
+            .any(|(key, value)| key.contains(is_deceiving) || says_deceiving(value)),
+        _ => false,
+    }
+}
+
+fn deceived(place: Place) -> Fault {
+    Fault::new(
+        place,
+        "holds a character that a terminal obeys and does not show",
+    )
+    .hint("a law pack is plain text: leave out control characters and marks of writing direction")
 }

@@ -145,9 +145,23 @@ pub struct Standing {
     sign_offs: Vec<OnRecord>,
     suspensions: Vec<OnRecord>,
     entries: u64,
+    demonstration: bool,
 }
 
 impl Standing {
+    /// In a demonstration, where law that nobody signed counts.
+    pub fn demonstration() -> Self {
+        Self {
+            demonstration: true,
+            ..Self::default()
+        }
+    }
+
+    /// Whether it is a demonstration's.
+    pub fn is_demonstration(&self) -> bool {
+        self.demonstration
+    }
+
     /// How instruments and bases stand, by id; what is not named is unsigned. `base` are the ids of
     /// the pack's bases, all of which must be signed before any permit counts.
     ///

@@ -1,11 +1,13 @@
+use jiff::Timestamp;
 use jiff::civil::Date;
-use jiff::{Timestamp, Zoned};
+use jiff::tz::TimeZone;
 
 /// Where the time comes from: one place, so that tests and replays choose it.
 pub trait Clock: Sync {
     /// The instant.
     fn now(&self) -> Timestamp;
-    /// The day where the custodian is.
+    /// The day, in UTC: a time zone is a setting of the machine's, and the law of a day is not to be
+    /// chosen by one.
     fn today(&self) -> Date;
     /// The instant in whole seconds since 1970 UTC, for whoever outlives this reference.
     fn seconds(&self) -> Box<dyn Fn() -> u64 + Send>;
@@ -29,7 +31,7 @@ impl Clock for System {
         reason = "the one place that reads the machine's clock"
     )]
     fn today(&self) -> Date {
-        Zoned::now().date()
+        Timestamp::now().to_zoned(TimeZone::UTC).date()
     }
 
     fn seconds(&self) -> Box<dyn Fn() -> u64 + Send> {
@@ -47,7 +49,7 @@ impl Clock for Fixed {
     }
 
     fn today(&self) -> Date {
-        self.0.to_zoned(jiff::tz::TimeZone::UTC).date()
+        self.0.to_zoned(TimeZone::UTC).date()
     }
 
     fn seconds(&self) -> Box<dyn Fn() -> u64 + Send> {

@@ -1,7 +1,6 @@
 use chancery_dataset::{Dataset, Progress};
 use chancery_law::InForce;
 use chancery_model::Outcome as Verdict;
-use jiff::civil::Date;
 
 use crate::entry::AbortReason;
 use crate::history::History;
@@ -34,7 +33,7 @@ pub fn release(
     clock: &dyn Clock,
     progress: &dyn Progress,
 ) -> Result<Outcome, Error> {
-    today_or_demonstration(workspace, law.on(), clock)?;
+    today_or_demonstration(law, clock)?;
     let mut ledger = write_ledger(workspace, clock, progress)?;
     // From here on nobody else can record anything: the lock is held until this is over.
     stands(workspace, law)?;
@@ -69,11 +68,15 @@ pub fn release(
 /// Whether the law stands as it was taken to stand: by all the sign-offs and suspensions that the
 /// ledger holds, of the texts that are recorded.
 fn stands(workspace: &Workspace, law: &InForce<'_>) -> Result<(), Error> {
-    if workspace.config().demonstration {
-        return Ok(());
-    }
-    let taken = law.standing().ok_or(Error::LawChanged)?;
     let now = workspace.standing(law.pack(), law.on(), Known::Now)?;
+    let Some(taken) = law.standing() else {
+        // Unsigned law counts in a demonstration alone.
+        return if now.is_demonstration() {
+            Ok(())
+        } else {
+            Err(Error::LawChanged)
+        };
+    };
     let same = now.states() == taken.states()
         && now.sign_offs() == taken.sign_offs()
         && now.suspensions() == taken.suspensions()
@@ -112,9 +115,9 @@ fn sign(
     .sign(workspace, answer, law, dataset)
 }
 
-fn today_or_demonstration(workspace: &Workspace, on: Date, clock: &dyn Clock) -> Result<(), Error> {
-    let today = clock.today();
-    if on == today || workspace.config().demonstration {
+fn today_or_demonstration(law: &InForce<'_>, clock: &dyn Clock) -> Result<(), Error> {
+    let (today, on) = (clock.today(), law.on());
+    if on == today || law.standing().is_none() {
         return Ok(());
     }
     Err(Error::NotToday { today, asked: on })

@@ -113,6 +113,9 @@ pub struct Law {
     pub in_force: Vec<InstrumentCited>,
     /// The provisions cited below.
     pub provisions: Vec<ProvisionCited>,
+    /// Whether it was made in a demonstration, in which law that nobody signed counts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demonstration: bool,
     /// The sign-offs relied on: of the instruments that let something go, and of the pack's base.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sign_offs: Vec<Signed>,
@@ -410,6 +413,7 @@ fn law_cited(used: &LawUsed, law: &InForce<'_>, answer: &Answer) -> Law {
         layers: used.layers.clone(),
         in_force: in_force.collect(),
         provisions: provisions.collect(),
+        demonstration: law.standing().is_none(),
         sign_offs: relied_on(law, answer),
         suspended: law
             .standing()

@@ -216,6 +216,10 @@ impl SignOffs {
             return Ok(Err("it is a copy of an earlier one"));
         }
         let unit = fact.instrument.to_string();
+        // A base that is not recorded any more is one still: its overlay's bars went with it.
+        if workspace.is_text_of_base(fact.digest) {
+            self.bases.insert(unit.clone());
+        }
         let day = fact.recorded.date();
         let Some(roles) = self.roles.last() else {
             return self.genesis(workspace, &unit, act, fact);
@@ -437,8 +441,12 @@ impl SignOffs {
                 Some(_) if !self.suffice(unit, &of_current)? => State::Revoked,
                 Some(_) if !self.suffice(unit, &counting)? => State::Expired,
                 Some(current) if current == recorded => State::Signed,
-                // Nothing rests on a base but what two people signed.
-                Some(_) if self.kind(unit) != UnitKind::Instrument && !proposed.is_empty() => {
+                // Nothing rests on a base but what two people signed; and where two people signed
+                // that there is no text, there is no edition to hold another against.
+                Some(current)
+                    if (self.kind(unit) != UnitKind::Instrument || current == removed())
+                        && !proposed.is_empty() =>
+                {
                     State::SinglySigned
                 }
                 Some(_) if !proposed.is_empty() => State::Signed,
@@ -508,9 +516,8 @@ impl SignOffs {
     ) -> Result<Standing, Error> {
         let recorded = source.units()?;
         let mut digests: BTreeMap<&str, Digest> = BTreeMap::new();
-        let removed = Unit::new("", UnitKind::Instrument, BTreeMap::new()).digest();
         for unit in self.units().filter(|unit| *unit != Roles::UNIT) {
-            digests.insert(unit, removed);
+            digests.insert(unit, removed());
         }
         digests.extend(
             recorded
@@ -519,19 +526,21 @@ impl SignOffs {
         );
         let (mut states, mut editions) = (BTreeMap::new(), Vec::new());
         let (mut sign_offs, mut suspensions) = (Vec::new(), Vec::new());
+        let mut base = self.bases.clone();
         for (id, digest) in digests {
             let stand = self.stand(id, digest, on)?;
             let is_instrument = self.kind(id) == UnitKind::Instrument;
-            if let Some(edition) = stand.edition.filter(|d| is_instrument && *d != removed) {
-                let unit = workspace.signed_text(id, UnitKind::Instrument, edition)?;
-                // The base of an overlay that is no more has no provisions.
-                if unit.files.contains_key("instrument.toml") {
-                    editions.push(unit);
-                }
+            if let Some(edition) = stand.edition.filter(|d| is_instrument && *d != removed()) {
+                editions.push(workspace.signed_text(id, UnitKind::Instrument, edition)?);
             }
             states.insert(id.to_owned(), stand.state);
             sign_offs.extend(stand.sign_offs.iter().map(|signed| signed.on_record(id)));
-            suspensions.extend(self.suspended(id)?.cloned());
+            let suspended = self.suspended(id)?;
+            // Nobody can tell what rested on something suspended that is not there any more.
+            if suspended.is_some() && digest == removed() && self.signed(id).is_empty() {
+                base.insert(id.to_owned());
+            }
+            suspensions.extend(suspended.cloned());
         }
         let signed = match editions.as_slice() {
             [] => None,
@@ -543,9 +552,14 @@ impl SignOffs {
         };
         sign_offs.sort();
         suspensions.sort();
-        let standing = Standing::new(states, self.bases.iter().cloned().collect(), signed);
+        let standing = Standing::new(states, base.into_iter().collect(), signed);
         Ok(standing.on_record(sign_offs, suspensions, self.entries))
     }
+}
+
+/// The digest of a unit that is no more: of a text without files.
+fn removed() -> Digest {
+    Unit::new("", UnitKind::Instrument, BTreeMap::new()).digest()
 }
 
 fn invalid(faults: Vec<chancery_model::Fault>) -> Error {
@@ -577,15 +591,35 @@ pub(crate) fn has_changed(reader: &LedgerReader, since: u64) -> Result<bool, Err
     }
     for entry in reader.entries(since..reader.size())? {
         let (_, bytes) = entry?;
-        match Entry::from_bytes(&bytes).known() {
-            Some(Entry::SignOff(_)) => return Ok(true),
-            Some(Entry::Suspension(fact)) if matches!(fact.of, Suspended::Instrument { .. }) => {
-                return Ok(true);
-            }
-            _ => {}
+        let entry = Entry::from_bytes(&bytes).known();
+        if entry.is_some_and(|entry| is_of_law(&entry)) {
+            return Ok(true);
         }
     }
     Ok(false)
+}
+
+/// Whether nobody had signed or suspended anything of the law, as far as is known.
+pub(crate) fn is_unsigned(reader: &LedgerReader, known: Known) -> Result<bool, Error> {
+    for entry in reader.entries(0..reader.size())? {
+        let (index, bytes) = entry?;
+        let Some(entry) = Entry::from_bytes(&bytes).known() else {
+            continue;
+        };
+        if known.takes(index, entry.recorded().timestamp()) && is_of_law(&entry) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Whether an entry is a sign-off, or suspends an instrument.
+fn is_of_law(entry: &Entry) -> bool {
+    match entry {
+        Entry::SignOff(_) => true,
+        Entry::Suspension(fact) => matches!(fact.of, Suspended::Instrument { .. }),
+        _ => false,
+    }
 }
 
 /// What was suspended by the entries from an index on.

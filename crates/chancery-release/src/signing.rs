@@ -62,6 +62,47 @@ impl Workspace {
         SignOffs::read(self, bases.map(|unit| unit.id).collect(), known)
     }
 
+    /// The same when it matters more that it is read than that the law pack is sound.
+    fn sign_offs_at_any_rate(&self) -> Result<SignOffs, Error> {
+        let units = self
+            .law_source()
+            .ok()
+            .and_then(|source| source.units().ok());
+        let bases = units.into_iter().flatten();
+        let bases = bases.filter(|unit| unit.kind == UnitKind::Base);
+        SignOffs::read(self, bases.map(|unit| unit.id).collect(), Known::Now)
+    }
+
+    /// What a suspension of this id is of. An id that the law pack lacks will do if somebody signed it,
+    /// and any id where the pack cannot be read: what stops data from leaving is not to be stopped
+    /// by a broken file.
+    ///
+    /// # Errors
+    ///
+    /// When the pack can be read, and neither it nor the ledger knows the id.
+    pub fn suspendable(&self, id: &str) -> Result<Unit, Error> {
+        let missing = || Unit::new(id, UnitKind::Instrument, BTreeMap::new());
+        let Ok(units) = self.units() else {
+            return Ok(missing());
+        };
+        if let Some(unit) = units.iter().find(|unit| unit.id == id) {
+            return Ok(unit.clone());
+        }
+        if !self.sign_offs_at_any_rate()?.signed(id).is_empty() {
+            return Ok(missing());
+        }
+        Err(self.no_unit(id, &units))
+    }
+
+    fn no_unit(&self, id: &str, units: &[Unit]) -> Error {
+        let known = units.iter().map(|unit| unit.id.as_str());
+        let fault = Fault::new(
+            Place::file(self.law_dir().display().to_string()),
+            format!("has no instrument `{id}`"),
+        );
+        fault.hint(chancery_law::did_you_mean(id, known)).into()
+    }
+
     /// The text of a unit that was signed with this digest.
     pub(crate) fn signed_text(
         &self,
@@ -83,6 +124,15 @@ impl Workspace {
             return Ok(unit);
         }
         Err(refuse("is not what was signed"))
+    }
+
+    /// Whether a text that somebody signed is the base of a pack or overlay.
+    pub(crate) fn is_text_of_base(&self, digest: Digest) -> bool {
+        let text = self.signed_text("", UnitKind::Base, digest);
+        text.is_ok_and(|unit| {
+            let says = |file: &str| unit.files.contains_key(file);
+            says("overlay.toml") || says("pack.toml")
+        })
     }
 
     pub(crate) fn signed_roles(&self, digest: Digest) -> Result<Roles, Error> {
@@ -119,14 +169,7 @@ impl Workspace {
             None if !sign_offs.signed(id).is_empty() => {
                 Unit::new(id, UnitKind::Instrument, BTreeMap::new())
             }
-            None => {
-                let known = units.iter().map(|unit| unit.id.as_str());
-                let fault = Fault::new(
-                    Place::file(self.law_dir().display().to_string()),
-                    format!("has no instrument `{id}`"),
-                );
-                return Err(fault.hint(chancery_law::did_you_mean(id, known)).into());
-            }
+            None => return Err(self.no_unit(id, &units)),
         };
         let before = if id == Roles::UNIT {
             sign_offs.roles().map(|roles| roles.digest)
@@ -291,7 +334,7 @@ pub fn suspend(
         });
     }
     let mut book = Book::open(workspace, clock)?;
-    let all = workspace.sign_offs(Known::Now)?;
+    let all = workspace.sign_offs_at_any_rate()?;
     let (_, by) = actor(all.roles(), key, Act::Suspend, unit, clock)?;
     let signing = signing(workspace, &all, unit, by)?;
     let from = crate::entry::Recorded::now(clock).date();

@@ -174,9 +174,6 @@ pub fn replay(
 
 /// What was signed and suspended when a release was made: what the ledger held before it.
 fn known_then(workspace: &Workspace, verified: &Verified) -> Result<Known, Error> {
-    if workspace.config().demonstration {
-        return Ok(Known::Now);
-    }
     let Entry::Release(entry) = &verified.entry else {
         return Err(unverified(RECEIPT, "is not the receipt of a release"));
     };

@@ -18,6 +18,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::entry::Label;
+use crate::sign_off::is_unsigned;
 use crate::staging::durable;
 use crate::{Clock, Entry, Error, Known};
 
@@ -256,15 +257,16 @@ impl Workspace {
     }
 
     /// How the law stands with those who sign off, on a day, as far as was known. In a
-    /// demonstration nobody asks.
+    /// demonstration nobody asks; but a ledger that holds sign-offs or suspensions is no
+    /// demonstration's, whatever the configuration says.
     ///
     /// # Errors
     ///
     /// When the ledger or what was signed cannot be read, or the pack's files are not `law`'s any
     /// more.
     pub fn standing(&self, law: &LawPack, on: Date, known: Known) -> Result<Standing, Error> {
-        if self.config.demonstration {
-            return Ok(Standing::default());
+        if self.config.demonstration && is_unsigned(&self.ledger_reader()?, known)? {
+            return Ok(Standing::demonstration());
         }
         let source = self.law_source()?;
         if source.digest() != law.digest {
@@ -277,14 +279,14 @@ impl Workspace {
         })
     }
 
-    /// Whether it is a demonstration, in which unsigned law counts.
+    /// Whether it is configured as a demonstration, in which unsigned law counts.
     pub fn is_demonstration(&self) -> bool {
         self.config.demonstration
     }
 
     /// Whose signature counts, if the law stands like this.
     pub fn sign_off<'a>(&self, standing: &'a Standing) -> SignOff<'a> {
-        if self.config.demonstration {
+        if standing.is_demonstration() {
             SignOff::Demonstration
         } else {
             SignOff::Required(standing)
@@ -624,19 +626,36 @@ pub fn pack_files(dir: &Path) -> Result<BTreeMap<String, String>, Error> {
     Ok(files)
 }
 
+/// More than this is no text of a law pack.
+const MOST_BYTES: u64 = 16 << 20;
+
 fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) -> Result<(), Error> {
     for entry in std::fs::read_dir(dir).map_err(Error::io("read", dir))? {
         let path = entry.map_err(Error::io("read", dir))?.path();
-        if path.is_dir() {
+        let refuse = |problem: &str| {
+            Fault::new(Place::file(path.display().to_string()), problem)
+                .hint("a law pack is folders and text files; move everything else out of it")
+        };
+        // What a link leads to can change between two looks, and a pipe never ends.
+        let meta = std::fs::symlink_metadata(&path).map_err(Error::io("read", &path))?;
+        if meta.is_dir() {
             collect(&path, root, files)?;
             continue;
         }
+        if !meta.is_file() {
+            return Err(refuse("is neither a file nor a folder").into());
+        }
+        if meta.len() > MOST_BYTES {
+            return Err(refuse("is too large").into());
+        }
         let text = std::fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-        let name = path
-            .strip_prefix(root)
-            .unwrap_or(&path)
-            .to_string_lossy()
-            .replace('\\', "/");
+        let name = path.strip_prefix(root).unwrap_or(&path);
+        let names = name.components().map(|part| part.as_os_str().to_str());
+        let name = names
+            .map(|part| part.filter(|part| !part.contains('\\')))
+            .collect::<Option<Vec<_>>>()
+            .ok_or_else(|| refuse("has a name that is no plain text"))?
+            .join("/");
         files.insert(name, text);
     }
     Ok(())

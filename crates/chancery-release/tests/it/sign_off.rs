@@ -703,3 +703,118 @@ fn what_was_recorded_later_was_not_known() {
     let never = Known::At("2026-01-09T12:00:00Z".parse().unwrap());
     assert_eq!(state(never), State::Unsigned);
 }
+
+/// Two people signed that the instrument is gone: one person's signature of another text in its place
+/// makes no edition of it.
+#[test]
+fn what_comes_back_after_its_removal_takes_two_people_again() {
+    let desk = Desk::new();
+    let folder = desk.workspace.root().join(FOLDER);
+    let kept = desk.workspace.root().join("kept");
+    std::fs::rename(&folder, &kept).unwrap();
+    for name in ["counsel", "privacy"] {
+        desk.on().sign(INTEGRITY, &key(name), &clock()).unwrap();
+    }
+    std::fs::rename(&kept, &folder).unwrap();
+    desk.edit(|text| text.replace("Agency::\"hhs/oig\"", "Agency::\"hhs\""));
+    assert_eq!(desk.state("2026-01-10"), State::Tampered);
+    desk.on()
+        .sign(INTEGRITY, &key("counsel"), &clock())
+        .unwrap();
+    assert_eq!(desk.state("2026-01-10"), State::SinglySigned);
+    assert!(matches!(desk.release(), Outcome::Denied(..)));
+    desk.on()
+        .sign(INTEGRITY, &key("privacy"), &clock())
+        .unwrap();
+    assert_eq!(desk.state("2026-01-10"), State::Signed);
+}
+
+/// An overlay that is no longer listed takes its bars with it, so nothing leaves until two people sign
+/// that it is gone.
+#[test]
+fn an_overlay_that_is_unlisted_stops_everything_until_two_people_signed_so() {
+    for suspended in [false, true] {
+        let desk = Desk::new();
+        let root = desk.workspace.root();
+        std::fs::create_dir_all(root.join("law/overlays/st")).unwrap();
+        let overlay =
+            "name = \"st\"\ntitle = \"A state\"\nversion = \"1\"\nover = \"us-medicaid\"\n";
+        let moved = root.join("st");
+        std::fs::create_dir_all(&moved).unwrap();
+        std::fs::write(moved.join("overlay.toml"), overlay).unwrap();
+        std::fs::remove_dir_all(root.join("law/overlays")).unwrap();
+        let config = root.join("chancery.toml");
+        let without = std::fs::read_to_string(&config).unwrap();
+        std::fs::write(&config, format!("overlays = [\"st\"]\n{without}")).unwrap();
+        let desk = Desk {
+            workspace: Workspace::find(root).unwrap(),
+            ..desk
+        };
+        for name in ["counsel", "privacy"] {
+            desk.on().sign("st", &key(name), &clock()).unwrap();
+        }
+        assert!(matches!(desk.release(), Outcome::Released(..)));
+        if suspended {
+            desk.suspend("st");
+            assert!(matches!(desk.release(), Outcome::Denied(..)));
+        }
+        std::fs::write(&config, &without).unwrap();
+        let desk = Desk {
+            workspace: Workspace::find(desk.workspace.root()).unwrap(),
+            ..desk
+        };
+        let (_, why) = desk.decide("2026-01-10");
+        assert!(
+            matches!(&why[..], [Why::Base { id, .. }] if id == "st"),
+            "{why:?}"
+        );
+        assert!(matches!(desk.release(), Outcome::Denied(..)));
+        if !suspended {
+            desk.on().sign("st", &key("counsel"), &clock()).unwrap();
+            assert!(matches!(desk.release(), Outcome::Denied(..)));
+            desk.on().sign("st", &key("privacy"), &clock()).unwrap();
+            assert!(matches!(desk.release(), Outcome::Released(..)));
+        }
+    }
+}
+
+/// A ledger with sign-offs is no demonstration's, whatever the configuration says.
+#[test]
+fn nobody_makes_a_demonstration_of_a_ledger_with_sign_offs() {
+    let desk = Desk::new();
+    desk.suspend(BASE);
+    let config = desk.workspace.root().join("chancery.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    let flipped = text.replace("demonstration = false", "demonstration = true");
+    assert_ne!(flipped, text);
+    std::fs::write(&config, flipped).unwrap();
+    let desk = Desk {
+        workspace: Workspace::find(desk.workspace.root()).unwrap(),
+        ..desk
+    };
+    assert_eq!(desk.state("2026-01-10"), State::Signed);
+    assert!(matches!(desk.release(), Outcome::Denied(..)));
+}
+
+/// What stops data from leaving is not to be stopped by a broken file.
+#[test]
+fn a_pack_that_cannot_be_read_can_be_suspended() {
+    let desk = Desk::new();
+    let file = desk.workspace.root().join(FOLDER).join("instrument.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n[")).unwrap();
+    let unit = desk.workspace.suspendable(INTEGRITY).unwrap();
+    let reason = SuspensionReason::CourtOrder;
+    suspend(
+        &desk.workspace,
+        &key("operator"),
+        &unit,
+        reason,
+        &clock(),
+        &Silent,
+    )
+    .unwrap();
+    std::fs::write(&file, text).unwrap();
+    assert_eq!(desk.state("2026-01-10"), State::Suspended);
+    assert!(desk.workspace.suspendable("us/not/there").is_err());
+}

@@ -18,7 +18,7 @@ mod timeline;
 
 use std::process::ExitCode;
 
-use chancery_law::{Effect, Instrument, LawPack, PackLayer};
+use chancery_law::{Effect, Instrument, LawPack, PackLayer, State};
 use chancery_release::entry::SignOffAct;
 use jiff::civil::Date;
 use serde_json::json;
@@ -332,6 +332,21 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
     });
 }
 
+/// The instruments in force whose bars no signature binds to the pack.
+fn loose<'a>(law: &chancery_law::InForce<'a>) -> Vec<&'a str> {
+    let Some(standing) = law.standing() else {
+        return Vec::new();
+    };
+    let unsigned = [State::Unsigned, State::SinglySigned];
+    let instruments = law.instruments().iter();
+    let loose = instruments.filter(|instrument| {
+        let mut provisions = instrument.provisions.iter();
+        provisions.any(|provision| provision.effect == Effect::Forbid)
+            && unsigned.contains(&standing.state(&instrument.id))
+    });
+    loose.map(|instrument| instrument.short.as_str()).collect()
+}
+
 /// What of the law counts, and why the rest does not.
 fn counting(law: &chancery_law::InForce<'_>) -> String {
     if law.standing().is_none() {
@@ -343,6 +358,14 @@ fn counting(law: &chancery_law::InForce<'_>) -> String {
         lines.push(format!(
             "Edited since it was signed off, so that both editions apply: {}.",
             edited.join(", ")
+        ));
+    }
+    let loose = loose(law);
+    if !loose.is_empty() {
+        lines.push(format!(
+            "The bars of {} hold, but nobody has signed them: taken out of the pack they would be \
+             missed by nobody. Have them signed.",
+            loose.join(", ")
         ));
     }
     let idle = law.not_counting();

@@ -83,10 +83,15 @@ fn summary(report: &Report<'_>, verified: &Verified) -> String {
     } else {
         ""
     };
+    let demonstration = if verified.statement.predicate.law.demonstration {
+        "\nIt was made in a demonstration, where law that nobody signed counts."
+    } else {
+        ""
+    };
     format!(
         "VERIFIED {}\n  signature  the manifest is signed by {}\n  digests    {} files, {} bytes, and \
          no other file\n  inclusion  the ledger holds this manifest{replayed}\nWhat left: {} of {} \
-         asked by {}, about {}.",
+         asked by {}, about {}.{demonstration}",
         report.release,
         report.signed_by,
         report.files,

@@ -73,7 +73,7 @@ pub(super) fn suspend(
     reason: SuspensionReason,
 ) -> Result<()> {
     let workspace = context.workspace()?;
-    let unit = proposal(&workspace, id)?.unit;
+    let unit = workspace.suspendable(id)?;
     let key = read(context, key)?;
     let index = suspend_in(&workspace, &key, &unit, reason, &System, &context.progress)?;
     done(context, &unit, "suspended", index);
