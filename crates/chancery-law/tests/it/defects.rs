@@ -875,3 +875,42 @@ fn check_at(files: &BTreeMap<String, String>, lines: &str, expected: &str, probl
     );
     assert_eq!(words(fault), expected, "{lines}: {fault}");
 }
+
+/// Whoever signs a text sees it on a terminal: what a terminal obeys and does not show is refused.
+#[test]
+fn texts_that_look_like_another_text() {
+    let problem = |files: BTreeMap<String, String>| refused(files)[0].problem.clone();
+    let hidden = "holds a character that a terminal obeys";
+    for (name, text) in [
+        ("escape", "\u{1b}[8m"),
+        ("reversed", "\u{202e}"),
+        ("isolate", "\u{2066}"),
+        ("return", "\r"),
+        ("next line", "\u{85}"),
+    ] {
+        for file in ["instruments/a/provisions.cedar", "elements.toml"] {
+            let mut files = with(&permit("true"));
+            let comment = if file.ends_with("toml") { "#" } else { "//" };
+            let old = files.get(file).unwrap();
+            files.insert(file.to_owned(), format!("{old}\n{comment} {text} x\n"));
+            assert!(problem(files).starts_with(hidden), "{name} in {file}");
+        }
+    }
+    // Written as escapes, they are in the file as plain text, and in the title as themselves.
+    let mut files = with(&permit("true"));
+    let pack = files.get("pack.toml").unwrap();
+    let title = pack.replacen("title = \"", "title = \"\\u001b[2J", 1);
+    assert_ne!(&title, pack);
+    files.insert("pack.toml".to_owned(), title);
+    assert!(problem(files).starts_with(hidden));
+    let mut files = with(&permit("true"));
+    let provisions = files.get("instruments/a/provisions.cedar").unwrap();
+    let provisions = provisions.replacen("@reason(\"", "@reason(\"\\u{1b}[2J", 1);
+    files.insert("instruments/a/provisions.cedar".to_owned(), provisions);
+    assert!(problem(files).starts_with(hidden));
+    // Lines that end as on Windows are plain text.
+    let mut files = with(&permit("true"));
+    let elements = files.get("elements.toml").unwrap().replace('\n', "\r\n");
+    files.insert("elements.toml".to_owned(), elements);
+    assert!(LawPack::load(&PackSource::new("law", files)).is_ok());
+}
