@@ -39,6 +39,9 @@ impl History {
                 let logged = Logged { index, manifest };
                 self.standing.entry(id).or_default().push(logged);
             }
+            Some(Entry::Refusal(entry)) => {
+                self.given.insert(entry.id.to_string());
+            }
             Some(Entry::Abort { id, .. }) => {
                 self.standing.remove(id.as_str());
                 self.given.insert(id.to_string());
@@ -65,7 +68,7 @@ impl History {
         found.copied()
     }
 
-    /// Whether a release or an abort of this id was logged.
+    /// Whether a release, a refusal or an abort of this id was logged.
     pub(crate) fn is_given(&self, id: &str) -> bool {
         self.given.contains(id)
     }

@@ -14,7 +14,7 @@ use chancery_model::Digest;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::entry::{SignOff, SignOffAct, Suspended, Suspension, Version2};
+use crate::entry::{SignOff, SignOffAct, Suspended, Suspension, SuspensionReason, Version2};
 use crate::{Entry, Error, Workspace};
 
 /// Up to when the ledger's entries are known.
@@ -78,11 +78,22 @@ impl Signed {
     }
 }
 
+/// A suspension, lifted or not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspending {
+    /// What the ledger holds.
+    pub on_record: OnRecord,
+    /// The day it was recorded.
+    pub on: Date,
+    /// Why it was suspended.
+    pub reason: SuspensionReason,
+}
+
 /// What the ledger holds of one unit.
 #[derive(Debug, Default)]
 struct History {
     signed: Vec<Signed>,
-    suspensions: Vec<OnRecord>,
+    suspensions: Vec<Suspending>,
 }
 
 /// How one unit stands on a day.
@@ -177,17 +188,22 @@ impl SignOffs {
 
     /// A suspension counts whoever recorded it: holding data back takes no proof.
     fn take_suspension(&mut self, index: u64, fact: &Suspension) {
-        let Suspended::Instrument { id, digest, .. } = &fact.of else {
+        let Suspended::Instrument { id, digest, reason } = &fact.of else {
             return;
         };
         let unit = self.units.entry(id.to_string()).or_default();
-        unit.suspensions.push(OnRecord {
+        let on_record = OnRecord {
             index,
             unit: id.to_string(),
             digest: *digest,
             agency: fact.agency.to_string(),
             role: fact.role.as_str().to_owned(),
             key: fact.key.as_ref().map(ToString::to_string),
+        };
+        unit.suspensions.push(Suspending {
+            on_record,
+            on: fact.recorded.date(),
+            reason: *reason,
         });
     }
 
@@ -323,10 +339,69 @@ impl SignOffs {
     }
 
     /// Every suspension of a unit.
-    pub fn suspensions(&self, unit: &str) -> &[OnRecord] {
+    pub fn suspensions(&self, unit: &str) -> &[Suspending] {
         self.units
             .get(unit)
             .map_or(&[], |history| &history.suspensions)
+    }
+
+    /// Whether the person of a key has signed this text of a unit, and the sign-off counts.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SignOffs::stand`].
+    pub fn has_signed(
+        &self,
+        unit: &str,
+        digest: Digest,
+        key: &str,
+        on: Date,
+    ) -> Result<bool, Error> {
+        let Some(person) = self.roles().and_then(|roles| roles.person(key)) else {
+            return Ok(false);
+        };
+        let stand = self.stand(unit, digest, on)?;
+        let mut own = stand.sign_offs.iter().filter(|one| one.is_by(person));
+        Ok(own.any(|signed| signed.digest == digest))
+    }
+
+    /// Whether a person has reinstated this text since its suspension.
+    pub fn has_reinstated(&self, unit: &str, digest: Digest, person: &Person) -> bool {
+        let last = self.suspensions(unit).last();
+        let last = last.map_or(0, |last| last.on_record.index);
+        let mut own = self.signed(unit).iter().filter(|one| one.is_by(person));
+        own.any(|one| {
+            one.act == SignOffAct::Reinstate
+                && one.digest == digest
+                && one.after > last
+                && self.is_live(unit, one)
+        })
+    }
+
+    /// A person's sign-offs of a unit that they have not withdrawn, whether they count or not.
+    pub(crate) fn not_withdrawn(&self, unit: &str, person: &Person) -> Vec<&Signed> {
+        let own = self.signed(unit).iter().filter(|one| one.is_by(person));
+        own.filter(|one| self.is_live(unit, one)).collect()
+    }
+
+    /// Who withdrew from a unit, and which sign-offs.
+    pub fn revocations(&self, unit: &str) -> Vec<(&Signed, Vec<&Signed>)> {
+        let all = self.signed(unit);
+        let revoked = all.iter().filter(|one| one.act == SignOffAct::Revoke);
+        let with_theirs = revoked.map(|revoked| {
+            let before = all.iter().take_while(|one| one.index < revoked.index);
+            let own = before.filter(|one| revoked.is_by(&one.person));
+            let earlier: Vec<&Signed> = own
+                .clone()
+                .filter(|one| one.act == SignOffAct::Revoke)
+                .collect();
+            let own = own.filter(|one| {
+                let is_live = earlier.iter().all(|earlier| earlier.index < one.after);
+                one.act != SignOffAct::Revoke && is_live
+            });
+            (revoked, own.collect())
+        });
+        with_theirs.collect()
     }
 
     /// The units that somebody signed or suspended.
@@ -472,16 +547,29 @@ impl SignOffs {
     }
 
     /// The suspension that two people have not lifted yet.
-    fn suspended(&self, unit: &str) -> Result<Option<&OnRecord>, Error> {
-        let Some(last) = self.suspensions(unit).last() else {
-            return Ok(None);
-        };
+    ///
+    /// # Errors
+    ///
+    /// As for [`SignOffs::stand`].
+    pub fn suspended(&self, unit: &str) -> Result<Option<&OnRecord>, Error> {
+        match self.suspensions(unit).last() {
+            Some(last) if self.lifted(unit, last)?.is_none() => Ok(Some(&last.on_record)),
+            _ => Ok(None),
+        }
+    }
+
+    /// The second of the two sign-offs that lifted a suspension.
+    ///
+    /// # Errors
+    ///
+    /// As for [`SignOffs::stand`].
+    pub fn lifted(&self, unit: &str, suspended: &Suspending) -> Result<Option<&Signed>, Error> {
         let mut lifting: BTreeMap<Digest, Vec<&Signed>> = BTreeMap::new();
         // What two people lifted stays so: who withdraws later withdraws a sign-off.
         for signed in self
             .signed(unit)
             .iter()
-            .filter(|one| one.after > last.index)
+            .filter(|one| one.after > suspended.on_record.index)
         {
             match signed.act {
                 SignOffAct::Revoke => {
@@ -493,13 +581,13 @@ impl SignOffs {
                     let same = lifting.entry(signed.digest).or_default();
                     same.push(signed);
                     if self.suffice(unit, same)? {
-                        return Ok(None);
+                        return Ok(Some(signed));
                     }
                 }
                 SignOffAct::Reinstate | SignOffAct::Sign => {}
             }
         }
-        Ok(Some(last))
+        Ok(None)
     }
 
     /// How a law pack stands on a day. `source` are the files of `law`.
@@ -566,7 +654,7 @@ fn invalid(faults: Vec<chancery_model::Fault>) -> Error {
     Error::SignedEdition(chancery_law::Error::Invalid(faults))
 }
 
-fn action(act: SignOffAct) -> Act {
+pub(crate) fn action(act: SignOffAct) -> Act {
     match act {
         SignOffAct::Sign => Act::Sign,
         SignOffAct::Reinstate => Act::Reinstate,

@@ -236,7 +236,7 @@ fn actor(
 ///
 /// # Errors
 ///
-/// When the unit is another by now, the key's holder may not, or has signed this very text before.
+/// When the unit is another by now, and as for [`entitled`].
 pub fn sign(
     workspace: &Workspace,
     book: &mut Book,
@@ -258,51 +258,82 @@ pub fn sign(
         });
     }
     let all = workspace.sign_offs(Known::Now)?;
-    let vkey = key.verifier().to_string();
-    let genesis = unit.kind == UnitKind::Roles && all.custodian() == Some(vkey.as_str());
-    let by = if genesis && all.roles().is_none() && act == SignOffAct::Sign {
-        check_roles(workspace, &recorded)?;
-        By {
-            agency: Label::of("agency", "custodian")?,
-            role: Role::Operator,
-        }
-    } else {
-        let wanted = match act {
-            SignOffAct::Sign => Act::Sign,
-            SignOffAct::Reinstate => Act::Reinstate,
-            SignOffAct::Revoke => Act::Revoke,
-        };
-        let (person, by) = actor(all.roles(), key, wanted, &recorded, clock)?;
-        if unit.kind == UnitKind::Roles && act == SignOffAct::Sign {
-            check_roles(workspace, &recorded)?;
-        }
-        let today = crate::entry::Recorded::now(clock).date();
-        let stand = all.stand(&unit.id, shown, today)?;
-        let mut own = stand
-            .sign_offs
-            .iter()
-            .filter(|s| s.person.name == person.name);
-        if act == SignOffAct::Sign && own.any(|signed| signed.digest == shown) {
-            return Err(Error::NotEntitled {
-                key: key.name().to_owned(),
-                problem: "has signed this already".to_owned(),
-                hint: "the second sign-off is another person's, with another key".to_owned(),
-            });
-        }
-        if act == SignOffAct::Reinstate && all.suspensions(&unit.id).is_empty() {
-            return Err(Error::NotEntitled {
-                key: key.name().to_owned(),
-                problem: "has nothing to reinstate: it is not suspended".to_owned(),
-                hint: "`chancery law sign` signs it off".to_owned(),
-            });
-        }
-        by
-    };
+    let by = entitled(workspace, &all, key, (&recorded, act), clock)?;
     workspace.keep(&recorded)?;
     let signing = signing(workspace, &all, &recorded, by)?;
     let signature = key.sign(signing.sign_off(act).as_bytes())?;
     let entry = Entry::sign_off_in_log(signing, act, &key.verifier(), &signature, clock)?;
     Ok(book.append(&entry)?.index())
+}
+
+/// Whether the key's holder may do this with a unit, and has not done it before: as whom.
+///
+/// # Errors
+///
+/// When the key's holder may not, has signed or reinstated this very text before, or has nothing to
+/// withdraw.
+pub fn entitled(
+    workspace: &Workspace,
+    all: &SignOffs,
+    key: &SigningKey,
+    (unit, act): (&Unit, SignOffAct),
+    clock: &dyn Clock,
+) -> Result<By, Error> {
+    let vkey = key.verifier().to_string();
+    let genesis = unit.kind == UnitKind::Roles && all.custodian() == Some(vkey.as_str());
+    if genesis && all.roles().is_none() && act == SignOffAct::Sign {
+        check_roles(workspace, unit)?;
+        return Ok(By {
+            agency: Label::of("agency", "custodian")?,
+            role: Role::Operator,
+        });
+    }
+    let refuse = |problem: &str, hint: &str| {
+        Err(Error::NotEntitled {
+            key: key.name().to_owned(),
+            problem: problem.to_owned(),
+            hint: hint.to_owned(),
+        })
+    };
+    let (wanted, digest) = (crate::sign_off::action(act), unit.digest());
+    let (person, by) = actor(all.roles(), key, wanted, unit, clock)?;
+    match act {
+        SignOffAct::Sign => {
+            if unit.kind == UnitKind::Roles {
+                check_roles(workspace, unit)?;
+            }
+            let today = crate::entry::Recorded::now(clock).date();
+            if all.has_signed(&unit.id, digest, &vkey, today)? {
+                return refuse(
+                    "has signed this already",
+                    "the second sign-off is another person's, with another key",
+                );
+            }
+        }
+        SignOffAct::Reinstate => {
+            if all.suspended(&unit.id)?.is_none() {
+                return refuse(
+                    "has nothing to reinstate: it is not suspended",
+                    "`chancery law sign` signs it off",
+                );
+            }
+            if all.has_reinstated(&unit.id, digest, &person) {
+                return refuse(
+                    "has reinstated this already",
+                    "the second is another person, with another key",
+                );
+            }
+        }
+        SignOffAct::Revoke => {
+            if all.not_withdrawn(&unit.id, &person).is_empty() {
+                return refuse(
+                    "has nothing to withdraw: no sign-off of this stands under its name",
+                    "`chancery law status` lists who signed and who withdrew",
+                );
+            }
+        }
+    }
+    Ok(by)
 }
 
 /// Roles that could not be read would lock everybody out.

@@ -55,7 +55,7 @@ pub struct Released {
     pub index: u64,
 }
 
-/// An id that no release and no staging has or had: the day, the recipient, and a digest of what was
+/// An id that no release, refusal, abort or staging has or had: the day, the recipient, and a digest of what was
 /// asked of what under which law.
 pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, Error> {
     let decision = answer.decision();

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use chancery_model::Digest;
 use chancery_release::entry::{RotationReason, SuspensionReason};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
@@ -274,42 +275,65 @@ pub(crate) enum LawCommand {
         /// The key's name: the office, not the person.
         #[arg(long, value_name = "NAME")]
         name: String,
+        /// A file with the key's passphrase, as for `law sign`.
+        #[arg(long, value_name = "FILE")]
+        key_passphrase_file: Option<PathBuf>,
     },
-    /// Sign off an instrument as it is recorded: with two people's sign-offs its permits count.
+    /// Sign off instruments as they are recorded: with two people's sign-offs their permits count.
     Sign(Sign),
     /// Suspend an instrument at once: none of its permits counts until two people reinstate it.
     Suspend {
         /// The instrument's id; the law pack's name suspends everything.
         id: String,
-        /// The key file of who suspends.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[command(flatten)]
+        own: Own,
         /// Why, for the ledger.
-        #[arg(long, value_name = "REASON", value_parser = suspension_reason)]
+        #[arg(
+            long,
+            value_name = "REASON",
+            default_value = "under_review",
+            value_parser = suspension_reasons()
+        )]
         reason: SuspensionReason,
     },
-    /// Reinstate an instrument after a suspension, as it is recorded; it takes two people.
+    /// Reinstate instruments after a suspension, as they are recorded; it takes two people.
     Reinstate(Sign),
-    /// Withdraw an own sign-off.
+    /// Withdraw all of one's own sign-offs of an instrument.
     Revoke {
         /// The instrument's id.
         id: String,
-        /// The key file that signed.
-        #[arg(long, value_name = "FILE")]
-        key: PathBuf,
+        #[command(flatten)]
+        own: Own,
     },
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Sign {
-    /// The instrument's id, the law pack's name for its base, or `roles`.
-    pub(crate) id: String,
-    /// The key file of who signs.
+    /// Instruments' ids, the law pack's name for its base, or `roles`.
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+    /// Everything that waits for this person: what they have not signed as it is recorded, or not
+    /// reinstated.
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) own: Own,
+    /// A digest to sign, as it was shown, one for each id in any order; without any, everything is
+    /// shown and asked for.
+    #[arg(long, value_name = "DIGEST")]
+    pub(crate) digest: Vec<Digest>,
+}
+
+/// The key of one person.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Own {
+    /// The key file of who does it; the first roles are signed with `keys/custodian.key`.
     #[arg(long, value_name = "FILE")]
     pub(crate) key: PathBuf,
-    /// The digest to sign, as it was shown; without it, it is shown and asked for.
-    #[arg(long, value_name = "DIGEST")]
-    pub(crate) digest: Option<Digest>,
+    /// A file with the passphrase of this key in its first line; otherwise
+    /// `CHANCERY_KEY_PASSPHRASE_FILE` names it, or it is that of the other keys.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_passphrase_file: Option<PathBuf>,
 }
 
 /// Until when something had been recorded: the end of a day (UTC), or an instant.
@@ -336,6 +360,12 @@ impl std::str::FromStr for AsKnown {
         let instant = end.map_err(|error| error.to_string())?.timestamp();
         Ok(Self { instant, day })
     }
+}
+
+/// The reasons in the ledger's own words.
+fn suspension_reasons() -> impl TypedValueParser<Value = SuspensionReason> {
+    let words = SuspensionReason::ALL.iter().map(|reason| reason.as_str());
+    PossibleValuesParser::new(words).try_map(|word| suspension_reason(&word))
 }
 
 /// A reason in the ledger's own word for it.

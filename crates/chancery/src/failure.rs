@@ -1,7 +1,8 @@
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use crate::passphrase::Passphrases;
 use crate::text;
 
 /// Why a command ended without its result: a message, faults, a hint and an exit code.
@@ -10,6 +11,8 @@ pub(crate) struct Failure {
     code: u8,
     message: String,
     hint: Option<String>,
+    /// The key file that a passphrase did not open.
+    locked: Option<PathBuf>,
 }
 
 /// Exit code: a failure.
@@ -25,11 +28,22 @@ impl Failure {
             code: FAILED,
             message: message.into(),
             hint: None,
+            locked: None,
         }
     }
 
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same; where a passphrase is at fault, the hint says where that came from.
+    pub(crate) fn knowing(mut self, passphrases: &Passphrases) -> Self {
+        let known = self
+            .locked
+            .as_deref()
+            .and_then(|keys| passphrases.hint(keys));
+        self.hint = known.or(self.hint);
         self
     }
 
@@ -78,6 +92,7 @@ impl From<chancery_model::Fault> for Failure {
             code: INVALID,
             message: fault.to_string(),
             hint: fault.hint,
+            locked: None,
         }
     }
 }
@@ -110,6 +125,7 @@ impl From<chancery_law::Error> for Failure {
             code,
             message,
             hint,
+            locked: None,
         }
     }
 }
@@ -133,6 +149,7 @@ impl From<chancery_release::Error> for Failure {
                         inner.message
                     ),
                     hint,
+                    locked: None,
                 }
             }
             chancery_release::Error::NotToday { .. } => {
@@ -141,14 +158,23 @@ impl From<chancery_release::Error> for Failure {
                     code: INVALID,
                     message: error.to_string(),
                     hint,
+                    locked: None,
                 }
             }
             other => {
                 let hint = other.hint();
+                let locked = match &other {
+                    chancery_release::Error::Ledger(
+                        chancery_ledger::Error::WrongPassphrase { file }
+                        | chancery_ledger::Error::PassphraseNeeded { file },
+                    ) => Some(PathBuf::from(file)),
+                    _ => None,
+                };
                 Self {
                     code: FAILED,
                     message: other.to_string(),
                     hint,
+                    locked,
                 }
             }
         }
@@ -162,6 +188,7 @@ impl From<chancery_dataset::Error> for Failure {
             code: FAILED,
             message: error.to_string(),
             hint,
+            locked: None,
         }
     }
 }
@@ -173,6 +200,7 @@ impl From<chancery_dataset::synth::Error> for Failure {
             code: FAILED,
             message: error.to_string(),
             hint,
+            locked: None,
         }
     }
 }

@@ -18,13 +18,14 @@ mod text;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use args::{Args, Command};
 
 fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return misused(&error),
+        Err(error) => return misused(error),
     };
     let context = command::Context {
         workspace: args.workspace.clone(),
@@ -49,13 +50,27 @@ fn main() -> ExitCode {
     context.progress.finish();
     match result {
         Ok(code) => text::unprinted().map_or(code, |failure| failure.report()),
-        Err(failure) => failure.report(),
+        Err(failure) => failure.knowing(&context.passphrases).report(),
     }
+}
+
+/// Whether it is `--key` that was left out.
+fn lacks_key(error: &clap::Error) -> bool {
+    let missing = error.get(ContextKind::InvalidArg);
+    error.kind() == ErrorKind::MissingRequiredArgument
+        && matches!(missing, Some(ContextValue::Strings(names))
+            if names.iter().any(|name| name.starts_with("--key ")))
 }
 
 /// Help and version are asked for; anything else is a failure, and not clap's own 2, which here
 /// says that a request was denied.
-fn misused(error: &clap::Error) -> ExitCode {
+fn misused(mut error: clap::Error) -> ExitCode {
+    if lacks_key(&error) {
+        let tip = "`--key` names the key file of who signs; the first roles are signed with \
+                   `--key keys/custodian.key`";
+        let tip = ContextValue::StyledStrs(vec![tip.into()]);
+        error.insert(ContextKind::Suggested, tip);
+    }
     // A closed stream is no further failure.
     drop(error.print());
     if error.use_stderr() {

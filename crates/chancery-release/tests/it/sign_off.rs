@@ -446,7 +446,9 @@ fn a_suspension_takes_one_and_its_end_two() {
     };
     reinstate("counsel");
     desk.expect(State::Suspended);
-    reinstate("counsel");
+    let again = SignOffAct::Reinstate;
+    let again = desk.on().act(INTEGRITY, &key("counsel"), again, &clock());
+    assert!(matches!(again, Err(Error::NotEntitled { .. })), "{again:?}");
     desk.expect(State::Suspended);
     // Who withdrew lifts nothing any more, and who withdraws later is one who does not sign.
     let revoke = SignOffAct::Revoke;
@@ -477,6 +479,20 @@ fn who_withdraws_is_not_counted_any_more() {
         .act(INTEGRITY, &key("privacy"), revoke, &clock())
         .unwrap();
     desk.expect(State::Revoked);
+    // A second time, and whoever never signed it: there is nothing to withdraw.
+    for who in ["privacy", "reviewer"] {
+        let refused = desk.on().act(INTEGRITY, &key(who), revoke, &clock());
+        let problem = refused.unwrap_err().to_string();
+        assert!(problem.contains("nothing to withdraw"), "{problem}");
+    }
+    let all = desk.workspace.sign_offs(Known::Now).unwrap();
+    let revocations = all.revocations(INTEGRITY);
+    let [(revoked, withdrawn)] = revocations.as_slice() else {
+        panic!("{revocations:?}");
+    };
+    assert!(revoked.person.name.contains("privacy"), "{revoked:?}");
+    let digest = desk.on().unit(INTEGRITY).digest();
+    assert!(withdrawn.len() == 1 && withdrawn[0].digest == digest);
     desk.on()
         .sign(INTEGRITY, &key("reviewer"), &clock())
         .unwrap();

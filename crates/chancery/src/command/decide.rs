@@ -193,13 +193,8 @@ impl Face<'_> {
                 "\n{idle} provisions that would let data go are not signed off and do not count."
             ));
         }
-        let edited: Vec<&str> = self.law.edited().collect();
-        if !edited.is_empty() {
-            text.push_str(&format!(
-                "\nEdited since it was signed off, so that both editions apply, whichever lets less \
-                 go: {}.",
-                edited.join(", ")
-            ));
+        for line in super::law::edited(self.law) {
+            text.push_str(&format!("\n{}", text::wrap(&line, "")));
         }
         text
     }

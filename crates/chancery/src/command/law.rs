@@ -37,11 +37,15 @@ pub(crate) fn run(context: &Context, args: &args::Law) -> Result {
             let known = super::known(*as_known);
             status::run(context, id.as_deref(), day(*on), known)?;
         }
-        LawCommand::Key { file, name } => sign::key(context, file, name)?,
+        LawCommand::Key {
+            file,
+            name,
+            key_passphrase_file,
+        } => sign::key(context, file, name, key_passphrase_file.as_deref())?,
         LawCommand::Sign(args) => sign::sign(context, args, SignOffAct::Sign)?,
         LawCommand::Reinstate(args) => sign::sign(context, args, SignOffAct::Reinstate)?,
-        LawCommand::Revoke { id, key } => sign::revoke(context, id, key)?,
-        LawCommand::Suspend { id, key, reason } => sign::suspend(context, id, key, *reason)?,
+        LawCommand::Revoke { id, own } => sign::revoke(context, id, own)?,
+        LawCommand::Suspend { id, own, reason } => sign::suspend(context, id, own, *reason)?,
         _ => look(context, args)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -315,7 +319,11 @@ fn check(context: &Context, law: &LawPack, in_force: &chancery_law::InForce<'_>)
             })
         });
         report.insert("not_counting".to_owned(), idle.collect());
-        report.insert("edited".to_owned(), in_force.edited().collect());
+        let (edited, removed): (Vec<&str>, Vec<&str>) = in_force
+            .edited()
+            .partition(|id| law.instrument(id).is_some());
+        report.insert("edited".to_owned(), edited.into());
+        report.insert("removed".to_owned(), removed.into());
     }
     text::print(&match context.format {
         Format::Json => format!("{report:#}"),
@@ -347,26 +355,58 @@ fn loose<'a>(law: &chancery_law::InForce<'a>) -> Vec<&'a str> {
     loose.map(|instrument| instrument.short.as_str()).collect()
 }
 
+/// A sentence for each way in which instruments are no more as they were signed.
+pub(super) fn edited(law: &chancery_law::InForce<'_>) -> Vec<String> {
+    let says = |id: &str| {
+        let state = law.standing().map(|standing| standing.state(id));
+        match (law.pack().instrument(id), state) {
+            (None, _) => {
+                "Removed since it was signed off: none of its permits counts, and its bars hold \
+                 until two people have signed that it is gone"
+            }
+            (_, Some(State::Signed)) => {
+                "Edited since it was signed off, so that both editions apply, whichever lets less go"
+            }
+            (_, Some(State::Tampered)) => {
+                "Changed, and nobody who may sign has signed the change: none of its permits counts \
+                 until one does; the bars of both editions hold"
+            }
+            _ => {
+                "Changed since it was signed off: none of its permits counts; the bars of both \
+                 editions hold"
+            }
+        }
+    };
+    let mut sentences: Vec<(&str, Vec<&str>)> = Vec::new();
+    for id in law.edited() {
+        let says = says(id);
+        match sentences.iter_mut().find(|(known, _)| *known == says) {
+            Some((_, ids)) => ids.push(id),
+            None => sentences.push((says, vec![id])),
+        }
+    }
+    let sentences = sentences.into_iter();
+    sentences
+        .map(|(says, ids)| format!("{says}: {}.", ids.join(", ")))
+        .collect()
+}
+
 /// What of the law counts, and why the rest does not.
 fn counting(law: &chancery_law::InForce<'_>) -> String {
     if law.standing().is_none() {
         return "Unsigned law counts: this is a demonstration workspace.".to_owned();
     }
     let mut lines = Vec::new();
-    let edited: Vec<&str> = law.edited().collect();
-    if !edited.is_empty() {
-        lines.push(format!(
-            "Edited since it was signed off, so that both editions apply: {}.",
-            edited.join(", ")
-        ));
-    }
+    let edited = edited(law);
+    lines.extend(edited.iter().map(|line| text::wrap(line, "")));
     let loose = loose(law);
     if !loose.is_empty() {
-        lines.push(format!(
+        let line = format!(
             "The bars of {} hold, but nobody has signed them: taken out of the pack they would be \
              missed by nobody. Have them signed.",
             loose.join(", ")
-        ));
+        );
+        lines.push(text::wrap(&line, ""));
     }
     let idle = law.not_counting();
     lines.push(match idle.len() {

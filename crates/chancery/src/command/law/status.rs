@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use chancery_law::{Roles, State, Unit, UnitKind};
-use chancery_release::{Known, SignOffs, Stand, Workspace};
+use chancery_model::Digest;
+use chancery_release::{Known, SignOffs, SignedOff, Stand, Suspending, Workspace};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
@@ -16,6 +17,78 @@ use crate::text;
 struct Line {
     unit: Unit,
     stand: Stand,
+    /// Each suspension, with the day on which it was lifted.
+    suspensions: Vec<(Suspending, Option<Date>)>,
+}
+
+/// Who counts for one edition of a unit.
+struct Edition<'a> {
+    /// Which.
+    name: &'static str,
+    digest: Digest,
+    /// Each person once, with the last day on which a sign-off of theirs counts.
+    people: Vec<(&'a str, Date)>,
+}
+
+impl Edition<'_> {
+    /// The last day on which two count, or the one that there is.
+    fn until(&self) -> Option<Date> {
+        let mut days: Vec<Date> = self.people.iter().map(|(_, until)| *until).collect();
+        days.sort_unstable();
+        days.iter().rev().nth(1).or(days.last()).copied()
+    }
+}
+
+impl Line {
+    /// What is recorded, and the edition signed last, if that is another.
+    fn editions(&self) -> Vec<Edition<'_>> {
+        let recorded = ("recorded", self.unit.digest());
+        let last = self.stand.edition.map(|digest| ("signed last", digest));
+        let editions = [recorded].into_iter().chain(last);
+        let editions = editions.map(|(name, digest)| {
+            let mut people: Vec<(&str, Date)> = Vec::new();
+            for signed in &self.stand.sign_offs {
+                if signed.digest != digest {
+                    continue;
+                }
+                let name = signed.person.name.as_str();
+                match people.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, until)) => *until = signed.until.max(*until),
+                    None => people.push((name, signed.until)),
+                }
+            }
+            Edition {
+                name,
+                digest,
+                people,
+            }
+        });
+        editions.collect()
+    }
+
+    /// What it comes to, in a sentence.
+    fn says(&self) -> String {
+        let (id, stand) = (&self.unit.id, &self.stand);
+        let edition = stand.edition.map(|edition| edition.to_string());
+        match (edition, stand.state) {
+            (Some(edition), _) if self.unit.kind == UnitKind::Roles => format!(
+                "{id} were changed since they were signed: the roles signed last, {edition}, still \
+                 apply until two people of those have signed the change."
+            ),
+            (Some(_), State::Tampered) if self.unit.files.is_empty() => {
+                format!("{id} is removed, and nobody who may sign has signed that.")
+            }
+            (Some(edition), State::Signed) if self.unit.files.is_empty() => format!(
+                "{id} is removed: the bars of the edition {edition} hold until two people have \
+                 signed that it is gone."
+            ),
+            (Some(edition), State::Signed) => format!(
+                "{id} {}. It was edited since: the edition {edition} applies as well.",
+                stand.state.says()
+            ),
+            _ => format!("{id} {}.", stand.state.says()),
+        }
+    }
 }
 
 pub(super) fn run(context: &Context, id: Option<&str>, on: Date, known: Known) -> Result<()> {
@@ -36,7 +109,16 @@ pub(super) fn run(context: &Context, id: Option<&str>, on: Date, known: Known) -
         .filter(|unit| id.is_none_or(|id| unit.id == id))
     {
         let stand = stand(&all, &unit, on)?;
-        lines.push(Line { unit, stand });
+        let mut suspensions = Vec::new();
+        for one in all.suspensions(&unit.id) {
+            let lifted = all.lifted(&unit.id, one)?.map(|signed| signed.on);
+            suspensions.push((one.clone(), lifted));
+        }
+        lines.push(Line {
+            unit,
+            stand,
+            suspensions,
+        });
     }
     text::print(&match context.format {
         Format::Json => format!("{:#}", report(&all, &lines, on)),
@@ -46,7 +128,7 @@ pub(super) fn run(context: &Context, id: Option<&str>, on: Date, known: Known) -
 }
 
 /// Everything that is recorded, and what was removed and had been signed.
-fn units(workspace: &Workspace, all: &SignOffs) -> Result<Vec<Unit>> {
+pub(super) fn units(workspace: &Workspace, all: &SignOffs) -> Result<Vec<Unit>> {
     let mut units = workspace.units()?;
     let recorded: BTreeSet<String> = units.iter().map(|unit| unit.id.clone()).collect();
     for id in all.units().filter(|id| !recorded.contains(*id)) {
@@ -77,6 +159,7 @@ fn stand(all: &SignOffs, unit: &Unit, on: Date) -> Result<Stand> {
 
 fn word(line: &Line) -> &'static str {
     match (line.stand.state, line.stand.edition) {
+        (State::Signed | State::Tampered, _) if line.unit.files.is_empty() => "removed",
         (State::Signed, Some(_)) => "edited",
         (state, _) => state.as_str(),
     }
@@ -92,9 +175,28 @@ fn report(all: &SignOffs, lines: &[Line], on: Date) -> Value {
                 "until": signed.until,
             })
         });
-        let suspensions = all.suspensions(&line.unit.id).iter().map(|one| {
+        let editions = line.editions();
+        let editions = editions.iter().map(|edition| {
+            let people = edition.people.iter();
+            let people = people.map(|(name, until)| json!({ "name": name, "until": until }));
             json!({
-                "ledger_index": one.index, "agency": one.agency, "role": one.role,
+                "edition": edition.name, "digest": edition.digest.to_string(),
+                "until": edition.until(), "people": people.collect::<Vec<_>>(),
+            })
+        });
+        let suspensions = line.suspensions.iter().map(|(one, lifted)| {
+            json!({
+                "ledger_index": one.on_record.index, "agency": one.on_record.agency,
+                "role": one.on_record.role, "on": one.on, "reason": one.reason.as_str(),
+                "lifted": lifted,
+            })
+        });
+        let revocations = all.revocations(&line.unit.id);
+        let revocations = revocations.iter().map(|(one, withdrawn)| {
+            json!({
+                "ledger_index": one.index, "person": one.person.name,
+                "agency": one.person.agency, "role": one.role, "on": one.on,
+                "withdrawn": digests(withdrawn),
             })
         });
         json!({
@@ -102,7 +204,9 @@ fn report(all: &SignOffs, lines: &[Line], on: Date) -> Value {
             "digest": line.unit.digest().to_string(),
             "signed_edition": line.stand.edition.map(|digest| digest.to_string()),
             "until": line.stand.until, "sign_offs": sign_offs.collect::<Vec<_>>(),
+            "editions": editions.collect::<Vec<_>>(), "says": line.says(),
             "suspensions": suspensions.collect::<Vec<_>>(),
+            "revocations": revocations.collect::<Vec<_>>(),
         })
     });
     let ignored = all
@@ -125,48 +229,45 @@ fn report(all: &SignOffs, lines: &[Line], on: Date) -> Value {
     })
 }
 
-fn shown(all: &SignOffs, lines: &[Line], whole: bool, demonstration: bool) -> String {
-    let rows = lines.iter().map(|line| {
-        let until = line
-            .stand
-            .until
-            .map_or_else(String::new, |until| until.to_string());
-        let by = line
-            .stand
-            .sign_offs
-            .iter()
-            .map(|signed| signed.person.name.as_str());
-        vec![
-            line.unit.id.clone(),
-            word(line).to_owned(),
-            until,
-            by.collect::<Vec<_>>().join(", "),
-        ]
-    });
-    let table = text::table(
-        &["what", "state", "until", "signed by"],
-        &[],
-        rows.collect(),
-    );
-    let mut parts = vec![table];
-    if demonstration {
-        parts.push("Unsigned law counts: this is a demonstration workspace.".to_owned());
-    }
-    for line in lines.iter().filter(|_| whole) {
-        let stand = &line.stand;
-        let mut text = format!("{} {}.", line.unit.id, stand.state.says());
-        if stand.state == State::Signed
-            && let Some(edition) = stand.edition
-        {
-            text.push_str(&format!(
-                " It was edited since: the edition {edition} applies as well."
-            ));
+/// The texts that somebody withdrew from, each once.
+fn digests(withdrawn: &[&SignedOff]) -> Vec<String> {
+    let digests: BTreeSet<Digest> = withdrawn.iter().map(|one| one.digest).collect();
+    digests.iter().map(ToString::to_string).collect()
+}
+
+/// A row for each edition of each unit.
+fn rows(lines: &[Line]) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for line in lines {
+        let editions = line.editions();
+        let alone = editions.len() == 1;
+        for (at, edition) in editions.iter().enumerate() {
+            let once = |text: &str| if at == 0 { text } else { "" }.to_owned();
+            let until = edition.until();
+            // One person's sign-off of what nobody signed before lets nothing go.
+            let until = until.filter(|_| !alone || edition.people.len() > 1);
+            let by: Vec<&str> = edition.people.iter().map(|(name, _)| *name).collect();
+            rows.push(vec![
+                once(&line.unit.id),
+                once(word(line)),
+                if alone { "" } else { edition.name }.to_owned(),
+                until.map_or_else(String::new, |until| until.to_string()),
+                by.join(", "),
+            ]);
         }
-        let mut text = text::wrap(&text, "");
-        text.push_str(&format!("\n  {}", line.unit.digest()));
-        for signed in &stand.sign_offs {
-            text.push_str(&format!(
-                "\n  entry {}: {} {} as {} of {} on {}, counts until {}",
+    }
+    rows
+}
+
+/// Everything about one unit.
+fn told(all: &SignOffs, line: &Line) -> String {
+    let mut lines = vec![text::wrap(&line.says(), "")];
+    for edition in line.editions() {
+        lines.push(format!("{}: {}", edition.name, edition.digest));
+        let stand = &line.stand.sign_offs;
+        for signed in stand.iter().filter(|one| one.digest == edition.digest) {
+            lines.push(format!(
+                "  entry {}: {} {} as {} of {} on {}, counts until {}",
                 signed.index,
                 signed.act.as_str(),
                 signed.person.name,
@@ -176,13 +277,62 @@ fn shown(all: &SignOffs, lines: &[Line], whole: bool, demonstration: bool) -> St
                 signed.until
             ));
         }
-        for one in all.suspensions(&line.unit.id) {
-            text.push_str(&format!(
-                "\n  entry {}: suspended by the {} of {}",
-                one.index, one.role, one.agency
-            ));
+    }
+    for (one, lifted) in &line.suspensions {
+        let lifted = lifted.map_or_else(
+            || "not lifted".to_owned(),
+            |lifted| format!("lifted on {lifted}"),
+        );
+        let record = &one.on_record;
+        lines.push(format!(
+            "entry {}: suspended by the {} of {} on {} ({}), {lifted}",
+            record.index,
+            record.role,
+            record.agency,
+            one.on,
+            one.reason.as_str()
+        ));
+    }
+    for (one, withdrawn) in all.revocations(&line.unit.id) {
+        lines.push(format!(
+            "entry {}: {} withdrew as {} of {} on {} from {}",
+            one.index,
+            one.person.name,
+            one.role,
+            one.person.agency,
+            one.on,
+            digests(&withdrawn).join(", ")
+        ));
+    }
+    lines.join("\n")
+}
+
+fn shown(all: &SignOffs, lines: &[Line], whole: bool, demonstration: bool) -> String {
+    let header = ["what", "state", "edition", "until", "signed by"];
+    let mut parts = vec![text::table(&header, &[], rows(lines))];
+    if demonstration {
+        parts.push("Unsigned law counts: this is a demonstration workspace.".to_owned());
+    }
+    if whole {
+        parts.extend(lines.iter().map(|line| told(all, line)));
+    } else {
+        let changed = lines
+            .iter()
+            .filter(|line| line.unit.kind == UnitKind::Roles && line.stand.edition.is_some());
+        parts.extend(changed.map(|line| text::wrap(&line.says(), "")));
+        let withdrawn = lines.iter().flat_map(|line| {
+            let revocations = all.revocations(&line.unit.id).into_iter();
+            revocations.map(|(one, _)| {
+                format!(
+                    "  entry {}: {} from {} on {}",
+                    one.index, one.person.name, line.unit.id, one.on
+                )
+            })
+        });
+        let withdrawn: Vec<String> = withdrawn.collect();
+        if !withdrawn.is_empty() {
+            parts.push(format!("Withdrawn\n{}", withdrawn.join("\n")));
         }
-        parts.push(text);
     }
     let ignored = all.ignored().iter();
     let ignored = ignored.filter(|one| !whole || lines.iter().any(|l| l.unit.id == one.unit));
