@@ -16,14 +16,16 @@ mod rule;
 mod terms;
 
 pub use deadline::{Deadline, DeadlineKind};
-pub use overlap::{Barred, Basis, Case, Citation, Example, Who};
+pub use overlap::{Barred, Basis, Beyond, Case, Citation, Example, Who};
 pub use rule::Rule;
 pub use terms::{Participants, StatedPeople, Terms};
+
+use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::Serialize;
 
-use crate::{Error, Instrument, LawPack};
+use crate::{Error, Instrument, LawPack, State as SignOffState};
 
 /// What to review.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Asked {
     pub reliances: Vec<Reliance>,
     /// Deadlines that are known from elsewhere.
     pub deadlines: Vec<Deadline>,
+    /// How far each instrument is signed off, where sign-offs are kept.
+    pub sign_offs: BTreeMap<String, SignOffState>,
 }
 
 impl Asked {
@@ -46,6 +50,7 @@ impl Asked {
             only: Vec::new(),
             reliances: Vec::new(),
             deadlines: Vec::new(),
+            sign_offs: BTreeMap::new(),
         }
     }
 }
@@ -72,6 +77,10 @@ pub struct Review {
     pub digest: String,
     /// The day.
     pub on: Date,
+    /// Only what had been recorded by this day counts; everything if it is absent.
+    pub as_known: Option<Date>,
+    /// Permits count as if they were signed off.
+    pub as_if_signed: bool,
     /// Agreements first, then notices, then routine flows.
     pub agreements: Vec<Reviewed>,
     /// What is due, by day.
@@ -104,6 +113,8 @@ pub struct Reviewed {
     pub review: String,
     /// Whether the pack lets it count on the day.
     pub in_force: bool,
+    /// How far it is signed off, where sign-offs are kept. The review does not turn on it.
+    pub sign_off: Option<SignOffState>,
     /// Where the day stands to the document's own dates.
     pub state: State,
     /// What the document says of itself; none if nobody has entered it.
@@ -116,6 +127,8 @@ pub struct Reviewed {
     pub overlaps: Vec<Barred>,
     /// What it needs and nothing permits.
     pub unpermitted: Vec<Case>,
+    /// What its own permits let go and it does not name.
+    pub beyond: Vec<Beyond>,
 }
 
 /// Where a day stands to a document's own dates.
@@ -230,6 +243,7 @@ impl LawPack {
                 asked,
                 overlaps: &collisions.barred,
                 unpermitted: &collisions.unpermitted,
+                beyond: &collisions.beyond,
             });
             agreements.push(Reviewed {
                 id: instrument.id.clone(),
@@ -239,12 +253,14 @@ impl LawPack {
                 citation: instrument.citation.clone(),
                 review: instrument.review.status.clone(),
                 in_force: instrument.in_force(on),
+                sign_off: asked.sign_offs.get(&instrument.id).copied(),
                 state: state(instrument, on),
                 terms: terms::of(self, instrument),
                 checks: linted.checks,
                 findings: linted.findings,
                 overlaps: collisions.barred,
                 unpermitted: collisions.unpermitted,
+                beyond: collisions.beyond,
             });
         }
         deadlines.sort();
@@ -254,6 +270,8 @@ impl LawPack {
             version: self.version.clone(),
             digest: self.digest.to_string(),
             on,
+            as_known: self.known_by(),
+            as_if_signed: true,
             agreements,
             deadlines,
         })

@@ -25,9 +25,9 @@ pub struct Deadline {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeadlineKind {
-    /// A renewal has to be begun: three months are left.
+    /// A renewal has to be begun: 90 days are left, or a third of a time shorter than 180 days.
     RenewalDue,
-    /// A renewal has to be concluded: thirty days are left.
+    /// A renewal has to be concluded: a third of that is left.
     RenewalUrgent,
     /// The last day of a document.
     Expiry,
@@ -53,11 +53,32 @@ impl DeadlineKind {
     }
 }
 
-/// How many days before the end a renewal has to be begun: within three months before it ends a
-/// matching agreement can be renewed (5 USC 552a(o)(2)(D)).
-pub(super) const DUE_DAYS: i32 = 90;
-/// How many days before the end it has to be concluded.
-pub(super) const URGENT_DAYS: i32 = 30;
+/// When a renewal has to be begun and concluded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ahead {
+    /// How many days before the end it has to be begun. Within three months before it ends a matching
+    /// agreement can be renewed (5 USC 552a(o)(2)(D)).
+    pub(super) due: i32,
+    /// How many days before the end it has to be concluded.
+    pub(super) urgent: i32,
+}
+
+impl Ahead {
+    /// A time of less than 180 days leaves a third of it, so that nothing is due before it begins.
+    pub(super) fn of(term: &Term) -> Self {
+        const DUE: i32 = 90;
+        let renewed = term.renewals.last().map(|last| (last.from, last.until));
+        let current = renewed.or_else(|| Some((term.from?, term.until?)));
+        let days = current.map(|(from, until)| (until - from).get_days() + 1);
+        let due = days
+            .filter(|days| *days < 2 * DUE)
+            .map_or(DUE, |days| days / 3);
+        Self {
+            due,
+            urgent: due / 3,
+        }
+    }
+}
 
 /// The last day of a matching agreement that begins on a day: 18 months.
 pub(super) fn longest_term(from: Date) -> Option<Date> {
@@ -88,19 +109,20 @@ pub(super) fn of(instrument: &Instrument) -> Vec<Deadline> {
         }));
     };
     if let Some(last) = term.last() {
+        let ahead = Ahead::of(term);
         let before = |days: i32| last.checked_sub(days.days()).ok();
         let ends = format!("It ends on {}.", day(last));
         add(
-            before(DUE_DAYS),
+            before(ahead.due),
             DeadlineKind::RenewalDue,
             "begin the renewal",
-            format!("{ends} {DUE_DAYS} days are left to renew it or to stop."),
+            format!("{ends} {} days are left to renew it or to stop.", ahead.due),
         );
         add(
-            before(URGENT_DAYS),
+            before(ahead.urgent),
             DeadlineKind::RenewalUrgent,
             "conclude the renewal",
-            format!("{ends} {URGENT_DAYS} days are left."),
+            format!("{ends} {} days are left.", ahead.urgent),
         );
         add(
             Some(last),

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chancery_model::Place;
 use jiff::civil::Date;
 
-use super::deadline::{DUE_DAYS, URGENT_DAYS, longest_renewal, longest_term};
-use super::overlap::{Barred, Basis, Case as Disclosures, is_of, is_within};
+use super::deadline::{Ahead, longest_renewal, longest_term};
+use super::overlap::{Barred, Basis, Beyond, Case as Disclosures, is_of, is_within};
 use super::{Asked, Check, Finding, Outcome, Rule, Severity, State, day, listed, state};
 use crate::agreement::{Agreement, ElementList, Item, Read, Required, Role, Sort, Topic};
 use crate::{Instrument, LawPack};
@@ -18,6 +18,7 @@ pub(super) struct Case<'a> {
     pub(super) asked: &'a Asked,
     pub(super) overlaps: &'a [Barred],
     pub(super) unpermitted: &'a [Disclosures],
+    pub(super) beyond: &'a [Beyond],
 }
 
 /// What came of every rule.
@@ -97,6 +98,7 @@ fn answer(rule: &str, case: &Case<'_>) -> Answer {
         "authority" => authority(case, agreement),
         "statute" => Some(bars(case, Bar::Statute)),
         "permitted" => Some(unpermitted(case)),
+        "beyond-document" => beyond(case, agreement),
         "lists" => lists(agreement),
         "vocabulary" => vocabulary(agreement),
         "closed" => closed(agreement),
@@ -563,11 +565,15 @@ fn barred_by(case: &Case<'_>, id: &str, barred: &[&Barred], bar: Bar) -> Draft {
             "Amend it to leave out what is barred.",
         ),
     };
-    let severity = if stated.is_empty() {
-        Severity::Moderate
-    } else {
+    // What is barred for everybody does not turn on whose records they are.
+    let assumed = assumed(case);
+    let certain = assumed.is_none() || stated.iter().any(|case| case.everyone);
+    let severity = if certain && !stated.is_empty() {
         Severity::High
+    } else {
+        Severity::Moderate
     };
+    explanation.extend(assumed.map(str::to_owned));
     Draft {
         about: Some(id.to_owned()),
         severity: Some(severity),
@@ -600,38 +606,61 @@ fn days(cases: &[&Disclosures]) -> String {
     }
 }
 
-/// The elements and purposes of several sets of disclosures.
-fn what(pack: &LawPack, cases: &[&Disclosures]) -> String {
-    let has = |name: &str| {
-        let mut elements = cases.iter().flat_map(|case| &case.elements);
-        elements.any(|element| element == name)
-    };
-    let elements: Vec<&str> = pack.vocabulary().element_names().collect();
-    let all = elements.iter().all(|name| has(name));
-    let elements = if all {
-        "every element".to_owned()
-    } else {
-        listed(elements.into_iter().filter(|name| has(name)))
-    };
-    let purposes: BTreeSet<&str> = cases
-        .iter()
-        .flat_map(|case| &case.purposes)
-        .map(String::as_str)
-        .collect();
-    format!("{elements}, for {}", listed(whole(pack, &purposes)))
+/// What a reader has to know where the document does not say whose records it is about.
+fn assumed(case: &Case<'_>) -> Option<&'static str> {
+    let agreement = case.instrument.agreement.as_ref()?;
+    agreement
+        .people
+        .is_none()
+        .then_some("It does not state whose records; everyone is assumed.")
 }
 
-/// Purposes without those that lie within another one of them, if all within that one are there.
-fn whole<'a>(pack: &LawPack, purposes: &BTreeSet<&'a str>) -> Vec<&'a str> {
-    let is_whole = |purpose: &str| {
-        let mut all = pack.vocabulary().purposes().iter();
-        all.all(|other| !is_within(&other.path, purpose) || purposes.contains(other.path.as_str()))
-    };
-    let covered = |purpose: &&str| {
-        let mut others = purposes.iter();
-        others.any(|other| other != purpose && is_within(purpose, other) && is_whole(other))
-    };
-    purposes.iter().filter(|p| !covered(p)).copied().collect()
+/// Several sets of disclosures in words: which elements, of whom and for what, each group of elements
+/// with its own people.
+fn what(pack: &LawPack, cases: &[&Disclosures]) -> String {
+    let count = pack.vocabulary().element_names().count();
+    let mut groups: Vec<(String, Vec<&Disclosures>)> = Vec::new();
+    for case in cases {
+        let elements = if case.elements.len() == count {
+            "every element".to_owned()
+        } else {
+            listed(case.elements.iter().map(String::as_str))
+        };
+        let words = format!("{elements} of {{}}, for {}", case.purposes_words);
+        let whom: Vec<String> = case.who.iter().map(super::Who::people_words).collect();
+        let words = words.replacen("{}", &whom.join(" or of "), 1);
+        match groups.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, alike)) => alike.push(case),
+            None => groups.push((words, vec![case])),
+        }
+    }
+    let all = days(cases);
+    let words = groups.iter().map(|(words, alike)| {
+        let origins = origins(alike).map(|origins| format!(" ({origins})"));
+        let of_group = Some(days(alike)).filter(|days| *days != all);
+        let of_group = of_group.map(|days| format!(", {days}"));
+        format!(
+            "{words}{}{}",
+            origins.unwrap_or_default(),
+            of_group.unwrap_or_default()
+        )
+    });
+    words.collect::<Vec<_>>().join("; ")
+}
+
+/// From how many origins the records are, if not from every one.
+fn origins(cases: &[&Disclosures]) -> Option<String> {
+    let counts = cases.iter().map(|case| {
+        let named = case.who.iter().map(|who| who.origins.len());
+        let every = case.who.iter().any(|who| who.origins.is_empty());
+        (!every).then(|| named.sum::<usize>())
+    });
+    let counts: BTreeSet<usize> = counts.collect::<Option<_>>()?;
+    match (counts.first()?, counts.last()?) {
+        (1, 1) => Some("of one origin".to_owned()),
+        (least, most) if least == most => Some(format!("of {least} origins")),
+        (least, most) => Some(format!("of {least} to {most} origins, by the day")),
+    }
 }
 
 /// What it names as its authority covers what it allows.
@@ -650,9 +679,12 @@ fn unpermitted(case: &Case<'_>) -> Vec<Draft> {
         severity: Some(Severity::Moderate),
         title: "it needs what nothing permits".to_owned(),
         explanation: format!(
-            "Nothing bars it, and nothing permits it either, so nothing leaves, {}: {}.",
+            "Nothing bars the following, and nothing permits it either, so none of it leaves, {}: {}.{}",
             days(&needs),
-            what(case.pack, &needs)
+            what(case.pack, &needs),
+            assumed(case)
+                .map(|assumed| format!(" {assumed}"))
+                .unwrap_or_default()
         ),
         cure:
             "Amend the document to what is permitted; or have a permission drafted, reviewed and \
@@ -663,14 +695,88 @@ fn unpermitted(case: &Case<'_>) -> Vec<Draft> {
     }]
 }
 
-/// Who relies on an instrument: whoever says so, and whoever calls for an agreement that no other one
-/// could be.
-fn relied_on_by(case: &Case<'_>, agreement: &Agreement) -> Vec<String> {
+/// What the instrument's own permits let go, and the document does not name.
+fn beyond(case: &Case<'_>, agreement: &Agreement) -> Answer {
+    if agreement.lists.is_empty() {
+        return None;
+    }
+    let more: Vec<&Disclosures> = case.beyond.iter().map(|beyond| &beyond.case).collect();
+    if more.is_empty() {
+        return Some(Vec::new());
+    }
+    let existence = case.pack.vocabulary().existence();
+    let mut elements = more.iter().flat_map(|case| &case.elements);
+    let existence_alone = elements.all(|element| element == existence);
+    let names: BTreeSet<&str> = case
+        .beyond
+        .iter()
+        .flat_map(|beyond| &beyond.interpretations)
+        .map(String::as_str)
+        .collect();
+    let readings = case.instrument.interpretations.iter();
+    let readings: Vec<String> = readings
+        .filter(|reading| names.contains(reading.name.as_str()))
+        .map(|reading| format!("`{}` ({})", reading.name, reading.question.trim()))
+        .collect();
+    let (rests, severity) = if readings.is_empty() {
+        ("No interpretation explains it.".to_owned(), Severity::High)
+    } else {
+        let readings = listed(readings.iter().map(String::as_str));
+        let rests = format!("What explains it, if anything, are the interpretations {readings}.");
+        (rests, Severity::Moderate)
+    };
+    let (severity, note) = if existence_alone {
+        (
+            Severity::Low,
+            " Whatever leaves about a person says that there is a record.",
+        )
+    } else {
+        (severity, "")
+    };
+    let permits = case.beyond.iter().flat_map(|beyond| &beyond.provisions);
+    let permits: BTreeSet<&str> = permits.map(|cited| cited.provision.as_str()).collect();
+    Some(vec![Draft {
+        severity: Some(severity),
+        title: if existence_alone {
+            format!("its permit lets go `{existence}`, which no list names")
+        } else {
+            "its permit lets go more than the document names".to_owned()
+        },
+        explanation: format!(
+            "By {}, {}: {}.{note} {rests}",
+            listed(permits),
+            days(&more),
+            what(case.pack, &more)
+        ),
+        cure:
+            "Narrow the permit to what the document names; or amend the document; or enter what it \
+               says that the lists leave out."
+                .to_owned(),
+        place: Some(place(agreement)),
+        ..Draft::default()
+    }])
+}
+
+/// Who relies on an instrument: requests and documents in force that name it.
+fn relied_on_by(case: &Case<'_>) -> Vec<String> {
     let on = case.asked.on;
     let reliances = case.asked.reliances.iter();
     let said = reliances
         .filter(|reliance| reliance.instrument == case.instrument.id)
         .map(|reliance| reliance.by.clone());
+    let documents = case.pack.instruments().iter();
+    let documents = documents.filter(|other| {
+        let terms = other.agreement.as_ref().filter(|_| other.in_force(on));
+        let mut named = terms.into_iter().flat_map(|terms| &terms.authorities);
+        named.any(|named| named.instrument.as_ref() == Some(&case.instrument.id))
+    });
+    let documents = documents.map(|other| format!("{} (it names it as authority)", other.short));
+    said.chain(documents).collect()
+}
+
+/// Who may rely on an instrument: whoever calls for an agreement that no other one could be.
+fn called_for_by(case: &Case<'_>, agreement: &Agreement) -> Vec<String> {
+    let on = case.asked.on;
     let calls = case.pack.instruments().iter().filter(|other| {
         let terms = other.agreement.as_ref().filter(|_| other.in_force(on));
         terms.is_some_and(|terms| {
@@ -687,7 +793,7 @@ fn relied_on_by(case: &Case<'_>, agreement: &Agreement) -> Vec<String> {
             other.short
         )
     });
-    said.chain(calls).collect()
+    calls.collect()
 }
 
 fn lapse(case: &Case<'_>, agreement: &Agreement) -> Answer {
@@ -696,35 +802,45 @@ fn lapse(case: &Case<'_>, agreement: &Agreement) -> Answer {
     if on <= last {
         return Some(Vec::new());
     }
-    let relied = relied_on_by(case, agreement);
+    let relied = relied_on_by(case);
+    let called = called_for_by(case, agreement);
     let ended = format!(
         "Its last day was {}, and no renewal after it is known.",
         day(last)
     );
-    let place = agreement.term.as_ref().map(|term| at(&term.place));
-    Some(vec![if relied.is_empty() {
-        Draft {
-            severity: Some(Severity::Moderate),
-            title: format!("it lapsed on {}", day(last)),
-            explanation: ended,
-            cure: "Give nothing under it; have what was given returned or destroyed as it says."
-                .to_owned(),
-            place,
-            ..Draft::default()
-        }
-    } else {
-        Draft {
-            severity: Some(Severity::High),
-            title: format!("it lapsed on {} and is still relied upon", day(last)),
-            explanation: format!(
-                "{ended} It is relied upon by {}.",
-                listed(relied.iter().map(String::as_str))
+    let by = |who: &[String]| listed(who.iter().map(String::as_str));
+    let (severity, title, more, cure) = if !relied.is_empty() {
+        (
+            Severity::High,
+            " and is still relied upon",
+            format!(" It is relied upon by {}.", by(&relied)),
+            "Give nothing on it; conclude a new agreement, or enter the renewal if there is one.",
+        )
+    } else if !called.is_empty() {
+        (
+            Severity::Moderate,
+            " and may be relied upon",
+            format!(
+                " It may be relied upon by {}; nothing names it.",
+                by(&called)
             ),
-            cure: "Give nothing on it; conclude a new agreement, or enter the renewal if there is one."
-                .to_owned(),
-            place,
-            ..Draft::default()
-        }
+            "Give nothing on it; conclude a new agreement, or enter the renewal if there is one.",
+        )
+    } else {
+        (
+            Severity::Moderate,
+            "",
+            String::new(),
+            "Give nothing under it; have what was given returned or destroyed as it says.",
+        )
+    };
+    Some(vec![Draft {
+        severity: Some(severity),
+        title: format!("it lapsed on {}{title}", day(last)),
+        explanation: format!("{ended}{more}"),
+        cure: cure.to_owned(),
+        place: agreement.term.as_ref().map(|term| at(&term.place)),
+        ..Draft::default()
     }])
 }
 
@@ -735,10 +851,11 @@ fn renewal_due(case: &Case<'_>, agreement: &Agreement) -> Answer {
     if left < 0 {
         return None;
     }
-    if left > DUE_DAYS {
+    let ahead = Ahead::of(term);
+    if left > ahead.due {
         return Some(Vec::new());
     }
-    let severity = if left <= URGENT_DAYS {
+    let severity = if left <= ahead.urgent {
         Severity::High
     } else {
         Severity::Moderate

@@ -51,10 +51,14 @@ pub struct Case {
     pub recipients: Vec<String>,
     /// For what.
     pub purposes: Vec<String>,
+    /// The same in words: what lies within a purpose and is not among them is said.
+    pub purposes_words: String,
     /// What, in the pack's order.
     pub elements: Vec<String>,
     /// Whose.
     pub who: Vec<Who>,
+    /// Whether they are everybody, wherever the records come from.
+    pub everyone: bool,
     /// How many combinations of attribute values that are.
     pub combinations: u64,
     /// The first day.
@@ -74,6 +78,26 @@ pub struct Who {
     pub origins: Vec<String>,
     /// Who of them, in words: `always` for all.
     pub people: String,
+}
+
+impl Who {
+    /// In words: `everyone, origins 06 48`.
+    pub fn words(&self) -> String {
+        match self.origins.as_slice() {
+            [] => format!("{}, every origin", self.people_words()),
+            [one] => format!("{}, origin {one}", self.people_words()),
+            many => format!("{}, origins {}", self.people_words(), many.join(" ")),
+        }
+    }
+
+    /// Who of them, in words.
+    pub fn people_words(&self) -> String {
+        if self.people == "always" {
+            "everyone".to_owned()
+        } else {
+            format!("those where {}", self.people)
+        }
+    }
 }
 
 /// Why a document speaks of a day.
@@ -110,6 +134,19 @@ pub struct Example {
 pub(super) struct Collisions {
     pub(super) barred: Vec<Barred>,
     pub(super) unpermitted: Vec<Case>,
+    pub(super) beyond: Vec<Beyond>,
+}
+
+/// What an instrument's own permits let go and the document does not name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Beyond {
+    /// The permits.
+    pub provisions: Vec<Citation>,
+    /// The interpretations that they rest on.
+    pub interpretations: Vec<String>,
+    /// What.
+    #[serde(flatten)]
+    pub case: Case,
 }
 
 /// Days of which a document speaks.
@@ -135,13 +172,17 @@ pub(super) fn find(pack: &LawPack, instruments: &[&Instrument]) -> Result<Vec<Co
         .map(|instrument| Search::new(pack, instrument, &periods))
         .collect();
     for period in periods {
-        if !searches.iter().any(|search| search.speaks_of(period)) {
+        let looked_at = |search: &Search<'_>| {
+            search.speaks_of(period) || search.instrument.in_force(period.from)
+        };
+        if !searches.iter().any(looked_at) {
             continue;
         }
         let law = pack.in_force(period.from, SignOff::Demonstration)?;
         let answers = law.answers(&questions, "disclose")?;
         for search in &mut searches {
             search.period(period, &answers);
+            search.beyond(period, &answers);
         }
     }
     let mut words = Words {
@@ -169,11 +210,21 @@ impl Words<'_> {
     }
 }
 
-/// Disclosures that one instrument bars, or that none permits, before they are put together.
+/// Why disclosures are looked at.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Why {
+    /// This instrument bars them.
+    BarredBy(String),
+    /// Nothing bars them, and nothing permits them.
+    Unpermitted,
+    /// The instrument's own permits let them go, and the document does not name them.
+    Beyond,
+}
+
+/// Disclosures that are looked at for one reason, before they are put together.
 #[derive(Clone, PartialEq, Eq, Hash)]
 struct Raw {
-    /// The instrument that bars; none if nothing permits.
-    by: Option<String>,
+    why: Why,
     provisions: BTreeSet<String>,
     people: Arc<People>,
     basis: Basis,
@@ -187,6 +238,7 @@ struct Raw {
 
 struct Search<'a> {
     pack: &'a LawPack,
+    instrument: &'a Instrument,
     agreement: Option<&'a Agreement>,
     windows: Vec<Window>,
     stated: Arc<People>,
@@ -254,6 +306,7 @@ impl<'a> Search<'a> {
         );
         Self {
             pack,
+            instrument,
             agreement,
             windows: agreement.map_or_else(Vec::new, |a| windows(instrument, a, periods)),
             stated: Arc::new(stated),
@@ -300,7 +353,7 @@ impl<'a> Search<'a> {
                             element: *element,
                         };
                         let raw = Raw {
-                            by: None,
+                            why: Why::Unpermitted,
                             provisions: BTreeSet::new(),
                             people: Arc::clone(&need),
                             basis: Basis::Stated,
@@ -322,6 +375,81 @@ impl<'a> Search<'a> {
                 }
             }
         }
+    }
+
+    /// Records what the instrument's own permits let go between its parties and the document does
+    /// not name. A document that lists nothing says nothing of what goes.
+    fn beyond(&mut self, period: Period, answers: &Answers) {
+        let agreement = self.agreement.filter(|a| !a.lists.is_empty());
+        let (Some(agreement), true) = (agreement, self.instrument.in_force(period.from)) else {
+            return;
+        };
+        let questions = Questions::new(agreement, answers);
+        let stated = agreement.elements();
+        let purposes = named(&answers.space().purposes, &|_| true);
+        let elements = named(&answers.space().elements, &|_| true);
+        for (custodian, custodians) in &questions.custodians {
+            for (recipient, recipients) in &questions.recipients {
+                let need = self.need(agreement, recipients);
+                for (purpose, purposes) in &purposes {
+                    for (element, elements) in &elements {
+                        let cell = answers.cell(At {
+                            custodian: *custodian,
+                            recipient: *recipient,
+                            purpose: *purpose,
+                            element: *element,
+                        });
+                        let Some((provisions, gone)) = self.own(&cell, answers) else {
+                            continue;
+                        };
+                        let more = gone.without(&need);
+                        for purpose in purposes {
+                            for element in elements {
+                                let is_named = (agreement.purposes.is_empty()
+                                    || has_purpose(agreement, purpose))
+                                    && stated.contains(element.as_str());
+                                let people = if is_named { &more } else { &gone };
+                                if people.is_empty() {
+                                    continue;
+                                }
+                                self.found.push(Raw {
+                                    why: Why::Beyond,
+                                    provisions: provisions.clone(),
+                                    people: Arc::new(people.clone()),
+                                    basis: Basis::Timeline,
+                                    from: period.from,
+                                    until: period.until,
+                                    custodians: custodians.clone(),
+                                    recipients: recipients.clone(),
+                                    purposes: BTreeSet::from([purpose.clone()]),
+                                    elements: BTreeSet::from([element.clone()]),
+                                });
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// The instrument's permits that apply to a cell, and whose element leaves by them.
+    fn own(&self, cell: &Cell, answers: &Answers) -> Option<(BTreeSet<String>, People)> {
+        let mut provisions = BTreeSet::new();
+        let mut gone: Option<People> = None;
+        for (provision, whom) in &cell.hits {
+            let Some((id, Effect::Permit)) = answers.provisions().get(*provision) else {
+                continue;
+            };
+            let own = id
+                .split_once('#')
+                .is_some_and(|(of, _)| of == self.instrument.id);
+            let leaves = cell.released.and(whom);
+            if own && !leaves.is_empty() {
+                provisions.insert(id.clone());
+                gone = Some(gone.map_or_else(|| leaves.clone(), |gone| gone.or(&leaves)));
+            }
+        }
+        gone.map(|gone| (provisions, gone))
     }
 
     /// Whose records the document is about.
@@ -361,7 +489,7 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 self.found.push(on(Raw {
-                    by: Some(by.clone()),
+                    why: Why::BarredBy(by.clone()),
                     provisions: provisions.clone(),
                     people: Arc::clone(people),
                     ..raw.clone()
@@ -393,17 +521,24 @@ impl<'a> Search<'a> {
             let Some(case) = case(self.pack, words, &raw) else {
                 continue;
             };
-            let by = raw.by.as_deref().and_then(|id| self.pack.instrument(id));
-            match by {
-                Some(by) => collisions.barred.push(Barred {
-                    finding: String::new(),
-                    instrument: by.id.clone(),
-                    short: by.short.clone(),
-                    kind: by.kind.clone(),
+            match &raw.why {
+                Why::BarredBy(by) => {
+                    let by = self.pack.instrument(by);
+                    collisions.barred.extend(by.map(|by| Barred {
+                        finding: String::new(),
+                        instrument: by.id.clone(),
+                        short: by.short.clone(),
+                        kind: by.kind.clone(),
+                        provisions: citations(self.pack, &raw.provisions),
+                        case,
+                    }));
+                }
+                Why::Unpermitted => collisions.unpermitted.push(case),
+                Why::Beyond => collisions.beyond.push(Beyond {
                     provisions: citations(self.pack, &raw.provisions),
+                    interpretations: interpretations(self.pack, &raw.provisions),
                     case,
                 }),
-                None => collisions.unpermitted.push(case),
             }
         }
         let key = |case: &Case| {
@@ -412,6 +547,7 @@ impl<'a> Search<'a> {
             (case.basis, case.from, size, names, case.recipients.clone())
         };
         collisions.unpermitted.sort_by_key(key);
+        collisions.beyond.sort_by_key(|beyond| key(&beyond.case));
         collisions
             .barred
             .sort_by_key(|barred| (barred.instrument.clone(), key(&barred.case)));
@@ -436,13 +572,7 @@ impl Questions {
                 parties.any(|party| is_of(path, &party.agency))
             }
         };
-        let purpose = |path: &str| {
-            let mut stated = agreement.purposes.iter();
-            stated.any(|stated| {
-                let stated = stated.purpose.as_deref();
-                stated.is_some_and(|stated| is_within(path, stated))
-            })
-        };
+        let purpose = |path: &str| has_purpose(agreement, path);
         let elements = agreement.elements();
         let element = |name: &str| elements.contains(name);
         let mut recipients = named(&space.recipients, &party(Role::Recipient));
@@ -461,6 +591,15 @@ impl Questions {
             elements: named(&space.elements, &element),
         }
     }
+}
+
+/// Whether a document names a purpose, or one that it lies within.
+fn has_purpose(agreement: &Agreement, path: &str) -> bool {
+    let mut stated = agreement.purposes.iter();
+    stated.any(|stated| {
+        let stated = stated.purpose.as_deref();
+        stated.is_some_and(|stated| is_within(path, stated))
+    })
 }
 
 fn named(kinds: &[Kind], is_named: &dyn Fn(&str) -> bool) -> Vec<(usize, BTreeSet<String>)> {
@@ -603,14 +742,60 @@ fn case(pack: &LawPack, words: &mut Words<'_>, raw: &Raw) -> Option<Case> {
         custodians: agencies(pack, &raw.custodians),
         recipients: agencies(pack, &raw.recipients),
         purposes: raw.purposes.iter().cloned().collect(),
+        purposes_words: purposes_words(pack, &raw.purposes),
         elements: elements.map(str::to_owned).collect(),
         who: words.who(&raw.people),
+        everyone: *raw.people == People::all(pack.domain()),
         combinations: raw.people.len(),
         from: raw.from,
         until: raw.until,
         basis: raw.basis,
         example,
     })
+}
+
+/// Purposes in words: one with all that lies within it by its path alone, one without with what of it
+/// is not meant.
+fn purposes_words(pack: &LawPack, purposes: &BTreeSet<String>) -> String {
+    let within = |path: &str| {
+        let all = pack.vocabulary().purposes().iter();
+        let within = all.filter(|other| other.path != path && is_within(&other.path, path));
+        within.map(|other| other.path.clone()).collect::<Vec<_>>()
+    };
+    let short = |path: &str, of: &str| path.strip_prefix(of).unwrap_or(path).to_owned();
+    let is_whole = |path: &str| within(path).iter().all(|part| purposes.contains(part));
+    let under = |path: &str| {
+        let mut others = purposes.iter();
+        others.any(|other| other != path && is_within(path, other))
+    };
+    let words: Vec<String> = purposes
+        .iter()
+        .filter(|path| !under(path))
+        .map(|path| {
+            let parts = within(path);
+            if parts.is_empty() || is_whole(path) {
+                return path.clone();
+            }
+            let (meant, not): (Vec<&String>, Vec<&String>) =
+                parts.iter().partition(|part| purposes.contains(*part));
+            let names = |parts: Vec<&String>, last: &str| {
+                let names: Vec<String> = parts.into_iter().map(|part| short(part, path)).collect();
+                match names.split_last() {
+                    Some((end, rest)) if !rest.is_empty() => {
+                        format!("{} {last} {end}", rest.join(", "))
+                    }
+                    _ => names.join(", "),
+                }
+            };
+            let and = if meant.is_empty() {
+                String::new()
+            } else {
+                format!(" and {}", names(meant, "and"))
+            };
+            format!("{path} itself{and}, not {}", names(not, "or"))
+        })
+        .collect();
+    words.join("; ")
 }
 
 /// The agencies, a whole family by its path.
@@ -669,6 +854,14 @@ fn who(people: &People, origin: &str, domain: &Domain) -> Vec<Who> {
         .collect();
     who.sort_by(|a, b| a.origins.cmp(&b.origins));
     who
+}
+
+fn interpretations(pack: &LawPack, provisions: &BTreeSet<String>) -> Vec<String> {
+    let cited = provisions.iter().filter_map(|id| pack.provision(id));
+    let names: BTreeSet<String> = cited
+        .flat_map(|(_, provision)| provision.interpretations.iter().cloned())
+        .collect();
+    names.into_iter().collect()
 }
 
 fn citations(pack: &LawPack, provisions: &BTreeSet<String>) -> Vec<Citation> {

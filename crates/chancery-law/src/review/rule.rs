@@ -14,7 +14,7 @@ pub struct Rule {
 
 impl Rule {
     /// Every rule, in the order of a report.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         rule("terms", "inventory", "the document's terms are entered"),
         rule(
             "order",
@@ -35,6 +35,11 @@ impl Rule {
             "permitted",
             "the law pack",
             "everything that it needs is permitted",
+        ),
+        rule(
+            "beyond-document",
+            "its own lists, purposes and people",
+            "its own permits let go no more than the document names",
         ),
         rule("lists", "its own lists", "its lists of elements agree"),
         rule(

@@ -189,7 +189,8 @@ fn a_clean_agreement_has_no_findings() {
     assert_eq!(clean.checks.len(), Rule::ALL.len());
     assert!(clean.checks.iter().all(|c| c.outcome != Outcome::NotMet));
     // It is the agreement that the routine flow calls for.
-    assert_eq!(of(&review, "us/routine/ssa-eligibility"), NONE);
+    let low = [("beyond-document", Severity::Low)];
+    assert_eq!(of(&review, "us/routine/ssa-eligibility"), low);
     let clean = review.deadlines.iter().filter(|d| d.about == CLEAN);
     let days: Vec<String> = clean
         .map(|d| format!("{} {}", d.on, d.kind.as_str()))
@@ -215,13 +216,14 @@ fn the_agreement_of_july_2025_contradicts_itself_has_lapsed_and_meets_both_order
         .map(|f| f.id.strip_prefix(JULY).unwrap())
         .collect();
     let expected = [
-        "#order/us/cand/3-25-cv-05536/order-2025-08-12",
         "#authority/us/usc/8/1360-b",
         "#lists/one-list/another-list",
-        "#lapse",
+        "#order/us/cand/3-25-cv-05536/order-2025-08-12",
         "#order/us/cand/3-25-cv-05536/order-2025-12-29",
         "#permitted",
+        "#beyond-document",
         "#vocabulary/one-list",
+        "#lapse",
         "#o1b",
         "#o1c",
         "#o1d",
@@ -234,24 +236,205 @@ fn the_agreement_of_july_2025_contradicts_itself_has_lapsed_and_meets_both_order
         "#o1k",
     ];
     assert_eq!(ids, expected);
-    let lists = &july.findings[2].explanation;
+    let high = july
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::High);
+    // What does not turn on whose records they are; the orders do.
+    assert_eq!(high.count(), 2);
+    let lists = &july.findings[1].explanation;
     assert_eq!(
         lists,
         "Only on “one list”: address, phone, ssn, “bank data” and “ip addresses”. Only on “another \
          list”: race_ethnicity and sex. On both: nothing."
     );
-    assert!(july.findings[3].explanation.contains("90 FR 53324"));
+    assert_eq!(
+        july.findings[7].title,
+        "it lapsed on 15 September 2025 and may be relied upon"
+    );
+    assert!(july.findings[7].explanation.contains("90 FR 53324"));
     let terms = july.terms.as_ref().unwrap();
     assert!(terms.not_stated.contains(&"retention and destruction"));
     assert!(!terms.not_stated.contains(&"users"));
+}
+
+/// The sentences of a finding.
+fn explained(review: &Review, id: &str) -> String {
+    let finding = review.findings().find(|finding| finding.id == id);
+    finding.unwrap().explanation.clone()
+}
+
+#[test]
+fn what_a_permit_gives_and_the_document_does_not_list_is_found() {
+    let (law, review) = april();
+    let july = review.agreements.iter().find(|one| one.id == JULY).unwrap();
+    let expected = [
+        "enrollment",
+        "medicaid_id",
+        "name",
+        "birth_date",
+        "citizenship",
+        "immigration_status",
+    ];
+    assert!(!july.beyond.is_empty());
+    for beyond in &july.beyond {
+        assert_eq!(beyond.case.elements, expected);
+        let parts = ["civil", "criminal"].map(|part| format!("immigration-enforcement/{part}"));
+        assert_eq!(beyond.case.purposes, parts);
+        assert!(
+            beyond
+                .case
+                .who
+                .iter()
+                .all(|who| who.people == "citizenship is noncitizen")
+        );
+    }
+    let text = explained(review, &format!("{JULY}#beyond-document"));
+    assert!(text.contains("`contradicting-element-lists`"), "{text}");
+    // What leaves, neither more nor less, by partial evaluation.
+    let words = law.vocabulary();
+    for on in ["2025-07-20", "2025-08-20"].map(day) {
+        let query = Query {
+            custodian: words.agency("hhs/cms").unwrap(),
+            recipient: words.agency("dhs/ice").unwrap(),
+            purpose: words
+                .purpose("immigration-enforcement/civil")
+                .unwrap()
+                .clone(),
+        };
+        let law_of_day = law.in_force(on, SignOff::Demonstration).unwrap();
+        let ruling = law_of_day.decide(&query).unwrap();
+        for element in expected {
+            let released = &ruling.element(element).unwrap().released_when;
+            let here = july
+                .beyond
+                .iter()
+                .map(|beyond| &beyond.case)
+                .filter(|case| case.from <= on && case.until.is_none_or(|until| on <= until));
+            let here: u64 = here.map(|case| case.combinations).sum();
+            assert_eq!(
+                here,
+                People::of(released, law.domain()).len(),
+                "{on} {element}"
+            );
+        }
+    }
+    // What the lists name is not beyond them, and an agreement without provisions lets nothing go.
+    let notice = review
+        .agreements
+        .iter()
+        .find(|one| one.id == NOTICE)
+        .unwrap();
+    assert!(notice.beyond.is_empty());
+}
+
+#[test]
+fn a_permit_beyond_the_document_is_grave_unless_an_interpretation_explains_it() {
+    let folder = "instruments/cms-ice-exchange-agreement-2025-07";
+    let severity = |from: &str, to: &str, path: &str| {
+        let mut files = shipped_files();
+        let path = format!("{folder}/{path}");
+        assert!(files[&path].contains(from), "{from}");
+        let changed = files[&path].replace(from, to);
+        files.insert(path, changed);
+        let asked = Asked {
+            only: vec![JULY.to_owned()],
+            ..Asked::on(day("2026-04-01"))
+        };
+        let review = load(files).unwrap().review(&asked).unwrap();
+        let found = of(&review, JULY);
+        let found = found
+            .into_iter()
+            .find(|(rule, _)| *rule == "beyond-document");
+        found.map(|(_, severity)| severity)
+    };
+    let reads =
+        "@interpretation(\"contradicting-element-lists,not-renewed,stands-for-the-request\")\n";
+    assert_eq!(
+        severity(reads, "", "provisions.cedar"),
+        Some(Severity::High)
+    );
+    let all = "elements = [\"address\"]";
+    let named = "elements = [\"address\", \"medicaid_id\", \"name\", \"birth_date\", \"citizenship\", \
+                 \"immigration_status\"]";
+    assert_eq!(severity(all, named, "agreement.toml"), Some(Severity::Low));
+    let whole = named.replace("\"name\"", "\"name\", \"enrollment\"");
+    assert_eq!(severity(all, &whole, "agreement.toml"), None);
+    let people =
+        "[people]\nwords = \"x\"\n[[people.where]]\nprogram = [\"medicaid\"]\n[says.users]";
+    assert_eq!(
+        severity("[says.users]", people, "agreement.toml"),
+        Some(Severity::Moderate)
+    );
+}
+
+#[test]
+fn findings_say_whose_records_and_what_part_of_a_purpose() {
+    let (_, review) = april();
+    let order = format!("{NOTICE}#order/us/cand/3-25-cv-05536/order-2025-12-29");
+    let text = explained(review, &order);
+    // Some of it is open: what is barred is said of these people alone.
+    for words in [
+        "those where household is has_protected_member or unknown or presence is lawful or unknown",
+        "immigration-enforcement itself, not /civil or /criminal",
+        "It does not state whose records; everyone is assumed.",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
+    let text = explained(review, &format!("{NOTICE}#permitted"));
+    assert!(
+        text.contains("immigration-enforcement itself, not /civil or /criminal"),
+        "{text}"
+    );
+    let notice = review
+        .agreements
+        .iter()
+        .find(|one| one.id == NOTICE)
+        .unwrap();
+    let high = notice
+        .findings
+        .iter()
+        .filter(|f| f.severity == Severity::High);
+    let high: Vec<&str> = high.map(|finding| finding.rule).collect();
+    assert_eq!(high, ["on-file"]);
+}
+
+#[test]
+fn a_review_says_by_what_was_known_and_that_permits_count() {
+    let law = shipped().as_known(day("2026-01-31"));
+    let asked = Asked {
+        only: vec![NOTICE.to_owned()],
+        ..Asked::on(day("2026-04-01"))
+    };
+    let json = serde_json::to_value(law.review(&asked).unwrap()).unwrap();
+    assert_eq!(json["as_known"], "2026-01-31");
+    assert_eq!(json["as_if_signed"], true);
+    assert!(april().1.as_known.is_none());
+}
+
+#[test]
+fn no_renewal_is_due_before_a_document_begins() {
+    let (_, review) = april();
+    let july = review.deadlines.iter().filter(|d| d.about == JULY);
+    let days: Vec<String> = july
+        .map(|d| format!("{} {}", d.on, d.kind.as_str()))
+        .collect();
+    assert_eq!(
+        days,
+        [
+            "2025-08-25 renewal-due",
+            "2025-09-08 renewal-urgent",
+            "2025-09-15 expiry"
+        ]
+    );
 }
 
 #[test]
 fn before_its_end_the_agreement_was_due_for_renewal() {
     let (law, _) = april();
     for (on, severity) in [
-        ("2025-07-20", Severity::Moderate),
-        ("2025-09-01", Severity::High),
+        ("2025-08-25", Severity::Moderate),
+        ("2025-09-08", Severity::High),
     ] {
         let asked = Asked {
             only: vec![JULY.to_owned()],
@@ -270,16 +453,18 @@ fn the_other_shipped_instruments_have_what_is_known_of_them() {
     assert_eq!(
         rules(NOTICE),
         [
+            "on-file",
             "order",
             "order",
             "authority",
-            "on-file",
             "permitted",
             "closed"
         ]
     );
-    assert_eq!(rules("us/routine/status-verification"), ["on-file"]);
-    assert_eq!(rules("us/routine/ssa-eligibility"), ["on-file"]);
+    // That there is a record at all, which no list names.
+    let both = ["on-file", "beyond-document"];
+    assert_eq!(rules("us/routine/status-verification"), both);
+    assert_eq!(rules("us/routine/ssa-eligibility"), both);
     assert_eq!(rules("us/routine/research-limited-data-set"), ["on-file"]);
     assert_eq!(rules("us/routine/program-integrity"), [] as [&str; 0]);
     assert_eq!(rules("us/routine/state-return"), [] as [&str; 0]);
@@ -515,8 +700,8 @@ fn an_end_is_announced_and_a_lapse_is_said() {
     assert_eq!(found("2026-10-02"), [("renewal-due", Severity::Moderate)]);
     assert_eq!(found("2026-12-01"), [("renewal-due", Severity::High)]);
     assert_eq!(found("2026-12-31"), [("renewal-due", Severity::High)]);
-    // The routine flow calls for it, and there is no other.
-    assert_eq!(found("2027-01-01"), [("lapse", Severity::High)]);
+    // The routine flow calls for it, and there is no other; but nothing names it.
+    assert_eq!(found("2027-01-01"), [("lapse", Severity::Moderate)]);
 }
 
 #[test]
@@ -539,6 +724,7 @@ fn a_lapse_is_grave_where_someone_relies_on_it() {
     assert_eq!(of(&review, CLEAN), [("lapse", Severity::High)]);
     let finding = &review.agreements[0].findings[0];
     assert!(finding.explanation.contains("a request"));
+    assert!(finding.title.ends_with("is still relied upon"));
     assert_eq!(review.agreements.len(), 1);
 }
 

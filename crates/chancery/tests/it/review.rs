@@ -1,6 +1,6 @@
 //! `law review` as an officer runs it: what is printed, and the files that other programs read.
 
-use crate::workbench::{Bench, CIVIL, Ran};
+use crate::workbench::{Bench, CIVIL, Ran, chancery};
 
 const JULY: &str = "us/hhs/cms-ice-exchange-agreement-2025-07";
 const TERMS: &str = "law/us-medicaid/instruments/cms-ice-exchange-agreement-2025-07/agreement.toml";
@@ -68,7 +68,7 @@ fn a_review_is_read_by_people_and_by_programs() {
     let one = &json["agreements"][0];
     assert_eq!(one["state"], "lapsed");
     assert_eq!(one["findings"][0]["severity"], "high");
-    assert_eq!(one["findings"].as_array().unwrap().len(), 17);
+    assert_eq!(one["findings"].as_array().unwrap().len(), 18);
     assert_eq!(one["overlaps"][0]["from"], "2025-08-12");
     assert_eq!(one["overlaps"][0]["until"], "2025-09-15");
     let oscal: serde_json::Value = serde_json::from_str(&first[2]).unwrap();
@@ -134,6 +134,100 @@ fn what_a_law_pack_says_cannot_break_out_of_a_page_or_a_calendar() {
 }
 
 #[test]
+fn every_form_says_by_what_was_known_and_that_permits_count() {
+    let bench = Bench::new();
+    let files = [
+        "--html",
+        "r.html",
+        "--calendar",
+        "r.ics",
+        "--oscal",
+        "r.json",
+    ];
+    let mut args = vec!["law", "review", "--on", "2026-04-01", JULY];
+    args.extend(files);
+    let plain = bench.run(&args).expect(0);
+    assert!(!plain.stdout.contains("as known"), "{}", plain.stdout);
+    let unknown = written(&bench, "r.json");
+    args.extend(["--as-known", "2026-01-31"]);
+    let text = bench.run(&args).expect(0).stdout;
+    assert!(text.contains("as known on 31 January 2026"), "{text}");
+    let signed = "Permits count as if they were signed off";
+    assert!(text.contains(signed), "{text}");
+    let page = written(&bench, "r.html");
+    assert!(page.contains("as known on 31 January 2026") && page.contains(signed));
+    let calendar = written(&bench, "r.ics").replace("\r\n ", "");
+    assert!(calendar.contains("As known on 2026-01-31"));
+    let known = written(&bench, "r.json");
+    let oscal: serde_json::Value = serde_json::from_str(&known).unwrap();
+    let root = &oscal["assessment-results"];
+    let props = root["metadata"]["props"].as_array().unwrap();
+    let prop = props
+        .iter()
+        .find(|prop| prop["name"] == "as-known")
+        .unwrap();
+    assert_eq!(prop["value"], "2026-01-31");
+    assert!(
+        root["metadata"]["remarks"]
+            .as_str()
+            .unwrap()
+            .contains(signed)
+    );
+    assert!(
+        root["results"][0]["remarks"]
+            .as_str()
+            .unwrap()
+            .contains(signed)
+    );
+    let before: serde_json::Value = serde_json::from_str(&unknown).unwrap();
+    assert_ne!(root["uuid"], before["assessment-results"]["uuid"]);
+    args.extend(["--format", "json"]);
+    let json = bench.run(&args).expect(0).json();
+    assert_eq!(json["as_known"], "2026-01-31");
+    // Every resource is referred to.
+    let resources = root["back-matter"]["resources"].as_array().unwrap();
+    for resource in resources {
+        let uuid = resource["uuid"].as_str().unwrap();
+        assert!(
+            known.contains(&format!("\"href\": \"#{uuid}\"")),
+            "{resource}"
+        );
+    }
+}
+
+#[test]
+fn a_page_sums_up_the_overlaps_first_and_says_each_once() {
+    let bench = Bench::new();
+    reviewed(&bench, "2026-04-01");
+    let page = written(&bench, "r.html");
+    let at = |text: &str| page.find(text).unwrap();
+    assert!(at("id=\"overlaps\"") < at("id=\"summary\""));
+    // The order bars the same in the first term and in a renewal.
+    let both = "2025-08-12 to 2025-09-15; 2025-09-16 to 2026-01-05 if renewed";
+    assert_eq!(page.matches(both).count(), 1);
+    assert!(page.contains("immigration-enforcement itself, not /civil or /criminal"));
+}
+
+#[test]
+fn where_law_is_signed_off_the_review_shows_how_far() {
+    let bench = Bench::empty();
+    let mut init = chancery();
+    init.arg("init").arg(bench.workspace());
+    assert!(init.output().unwrap().status.success());
+    let ran = reviewed(&bench, "2026-04-01");
+    let row = ran
+        .stdout
+        .lines()
+        .find(|line| line.contains("lapsed "))
+        .unwrap();
+    assert!(row.ends_with("unsigned"), "{row}");
+    assert!(written(&bench, "r.html").contains("<td>unsigned</td>"));
+    assert!(written(&bench, "r.json").contains("\"sign-off\""));
+    let demo = Bench::new();
+    assert!(!reviewed(&demo, "2026-04-01").stdout.contains("unsigned"));
+}
+
+#[test]
 fn a_request_that_relies_on_what_has_lapsed_is_named() {
     let bench = Bench::new();
     let request = format!("authority = [\"{JULY}\"]\n{CIVIL}");
@@ -145,6 +239,7 @@ fn a_request_that_relies_on_what_has_lapsed_is_named() {
     let words: Vec<&str> = ran.stdout.split_whitespace().collect();
     let words = words.join(" ");
     assert!(words.contains("the request requests/civil.toml"), "{words}");
+    assert!(words.contains("high: it lapsed on 15 September 2025 and is still relied upon"));
 }
 
 #[test]

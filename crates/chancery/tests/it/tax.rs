@@ -188,6 +188,14 @@ fn the_memorandum_is_reviewed_and_its_litigation_shown() {
     ] {
         assert!(review.contains(line), "{line}:\n{review}");
     }
+    // Its people are stated: nothing is found of those whom no request names.
+    for line in [
+        "everyone is assumed",
+        "it needs what nothing permits",
+        "26 USC 6103(i)(1)",
+    ] {
+        assert!(!review.contains(line), "{line}:\n{review}");
+    }
 }
 
 #[test]

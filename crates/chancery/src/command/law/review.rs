@@ -6,14 +6,15 @@ mod html;
 
 mod oscal;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use chancery_law::LawPack;
 use chancery_law::agreement::{Item, Read, Term};
 use chancery_law::review::{
-    Asked, Barred, Basis, Case, Deadline, DeadlineKind, Finding, Outcome, Reliance, Review,
+    Asked, Barred, Basis, Beyond, Case, Deadline, DeadlineKind, Finding, Outcome, Reliance, Review,
     Reviewed, Severity, State, Terms, Who, is_reviewed,
 };
+use chancery_law::{LawPack, State as SignOffState};
 use chancery_model::Request;
 use chancery_release::Workspace;
 use jiff::civil::Date;
@@ -30,10 +31,12 @@ pub(super) fn run(
     args: &LawReview,
 ) -> Result<()> {
     known(law, &args.ids)?;
+    let (deadlines, sign_offs) = sign_offs(workspace, law, args)?;
     let review = law.review(&Asked {
         only: args.ids.clone(),
         reliances: reliances(workspace.root(), law),
-        deadlines: sign_offs(workspace, law, args)?,
+        deadlines,
+        sign_offs,
         ..Asked::on(day(args.on))
     })?;
     for (file, render) in [
@@ -97,15 +100,28 @@ fn reliances(root: &Path, law: &LawPack) -> Vec<Reliance> {
     found
 }
 
-/// The last day on which the sign-off of each part of the law counts.
-fn sign_offs(workspace: &Workspace, law: &LawPack, args: &LawReview) -> Result<Vec<Deadline>> {
+/// How far each part of the law is signed off.
+type SignedOff = BTreeMap<String, SignOffState>;
+
+/// The last day on which the sign-off of each part of the law counts, and how far each is signed off:
+/// not said in a demonstration where nobody has signed anything.
+fn sign_offs(
+    workspace: &Workspace,
+    law: &LawPack,
+    args: &LawReview,
+) -> Result<(Vec<Deadline>, SignedOff)> {
     let all = workspace.sign_offs(super::super::known(args.as_known))?;
+    let kept = !workspace.is_demonstration() || all.units().next().is_some();
     let mut deadlines = Vec::new();
+    let mut states = SignedOff::new();
     for unit in workspace.units()? {
         if !(args.ids.is_empty() || args.ids.contains(&unit.id)) {
             continue;
         }
         let stand = all.stand(&unit.id, unit.digest(), day(args.on))?;
+        if kept {
+            states.insert(unit.id.clone(), stand.state);
+        }
         let instrument = law.instrument(&unit.id);
         let name = instrument.map_or(unit.id.as_str(), |instrument| instrument.short.as_str());
         deadlines.extend(stand.until.map(|on| Deadline {
@@ -117,7 +133,7 @@ fn sign_offs(workspace: &Workspace, law: &LawPack, args: &LawReview) -> Result<V
                 "From the next day nothing leaves on it until two people sign it again.".to_owned(),
         }));
     }
-    Ok(deadlines)
+    Ok((deadlines, states))
 }
 
 fn write(file: &Path, content: &str) -> Result<()> {
@@ -149,14 +165,37 @@ fn findings(count: usize) -> String {
     }
 }
 
+/// What a reader of a review has to know of sign-offs.
+const AS_IF_SIGNED: &str =
+    "Permits count as if they were signed off: the question is what the law says.";
+
+/// The day of a review, and by what had been recorded when.
+fn on_day(review: &Review) -> String {
+    match review.as_known {
+        Some(known) => format!("{}, as known on {}", text::day(review.on), text::day(known)),
+        None => text::day(review.on),
+    }
+}
+
+/// Whether a review says how far instruments are signed off.
+fn has_sign_offs(review: &Review) -> bool {
+    review.agreements.iter().any(|one| one.sign_off.is_some())
+}
+
+/// How far an instrument is signed off.
+fn signed(reviewed: &Reviewed) -> String {
+    let state = reviewed.sign_off.map(SignOffState::as_str);
+    state.unwrap_or("–").replace('_', " ")
+}
+
 fn shown(review: &Review) -> String {
     let count = review.findings().count();
     let mut parts = vec![format!(
-        "{} ({} {}), reviewed on {}\n{} reviewed, {} ({}).",
+        "{} ({} {}), reviewed on {}\n{} reviewed, {} ({}).\n{AS_IF_SIGNED}",
         review.title,
         review.pack,
         review.version,
-        text::day(review.on),
+        on_day(review),
         instruments(review.agreements.len()),
         findings(count),
         tally(review.findings()),
@@ -176,16 +215,20 @@ fn instruments(count: usize) -> String {
 }
 
 fn summary(review: &Review) -> String {
+    let with_sign_offs = has_sign_offs(review);
     let rows = review.agreements.iter().map(|reviewed| {
-        vec![
+        let mut row = vec![
             reviewed.short.clone(),
             reviewed.kind.clone(),
             standing(reviewed),
             ends(reviewed),
             tally(reviewed.findings.iter()),
-        ]
+        ];
+        row.extend(with_sign_offs.then(|| signed(reviewed)));
+        row
     });
-    let header = ["instrument", "kind", "state", "last day", "findings"];
+    let mut header = vec!["instrument", "kind", "state", "last day", "findings"];
+    header.extend(with_sign_offs.then_some("sign-off"));
     text::table(&header, &[], rows.collect())
 }
 
@@ -248,13 +291,23 @@ fn one(reviewed: &Reviewed) -> String {
     }
     if !reviewed.overlaps.is_empty() {
         lines.push("  What it purports to allow and the law bars:".to_owned());
-        lines.extend(reviewed.overlaps.iter().map(barred));
+        lines.extend(alike(&reviewed.overlaps, |b| &b.case).iter().map(barred));
     }
     if !reviewed.unpermitted.is_empty() {
         lines.push("  What it needs and nothing permits:".to_owned());
-        lines.extend(reviewed.unpermitted.iter().map(|case| {
-            let first = format!("  - {}: ", span(case));
-            text::hang(&disclosures(case), &first, &" ".repeat(6))
+        let groups = alike(&reviewed.unpermitted, |case| case);
+        lines.extend(groups.iter().map(|group| {
+            let first = format!("  - {}: ", group.days());
+            text::hang(&disclosures(group.case), &first, &" ".repeat(6))
+        }));
+    }
+    if !reviewed.beyond.is_empty() {
+        lines.push("  What its own permits let go and it does not name:".to_owned());
+        let groups = alike(&reviewed.beyond, |beyond| &beyond.case);
+        lines.extend(groups.iter().map(|group| {
+            let first = format!("  - {}: ", group.days());
+            let content = format!("{} [{}]", disclosures(group.case), permits(group.one));
+            text::hang(&content, &first, &" ".repeat(6))
         }));
     }
     lines.join("\n")
@@ -307,36 +360,110 @@ fn clauses(barred: &Barred) -> String {
     cited.collect::<Vec<_>>().join("; ")
 }
 
-fn barred(barred: &Barred) -> String {
-    let first = format!("  - {}, {}: ", barred.short, span(&barred.case));
-    let content = format!("{} [{}]", disclosures(&barred.case), clauses(barred));
+/// Sets of disclosures that differ in their days alone.
+struct Group<'a, T> {
+    /// The first.
+    one: &'a T,
+    case: &'a Case,
+    /// The days of each.
+    spans: Vec<String>,
+}
+
+impl<T> Group<'_, T> {
+    fn days(&self) -> String {
+        self.spans.join("; ")
+    }
+}
+
+/// What is said of a set of disclosures besides its days.
+trait Said: PartialEq + Clone {
+    /// The same without its days and its example.
+    fn undated(&self) -> Self;
+}
+
+impl Said for Case {
+    fn undated(&self) -> Self {
+        Self {
+            from: Date::MIN,
+            until: None,
+            basis: Basis::Stated,
+            example: chancery_law::review::Example {
+                on: Date::MIN,
+                ..self.example.clone()
+            },
+            ..self.clone()
+        }
+    }
+}
+
+impl Said for Barred {
+    fn undated(&self) -> Self {
+        Self {
+            case: self.case.undated(),
+            ..self.clone()
+        }
+    }
+}
+
+impl Said for Beyond {
+    fn undated(&self) -> Self {
+        Self {
+            case: self.case.undated(),
+            ..self.clone()
+        }
+    }
+}
+
+/// Puts together what differs in its days alone.
+fn alike<T: Said>(all: &[T], case: fn(&T) -> &Case) -> Vec<Group<'_, T>> {
+    let mut groups: Vec<(T, Group<'_, T>)> = Vec::new();
+    for one in all {
+        let undated = one.undated();
+        let days = span(case(one));
+        match groups.iter_mut().find(|(known, _)| *known == undated) {
+            Some((_, group)) => group.spans.push(days),
+            None => groups.push((
+                undated,
+                Group {
+                    one,
+                    case: case(one),
+                    spans: vec![days],
+                },
+            )),
+        }
+    }
+    groups.into_iter().map(|(_, group)| group).collect()
+}
+
+fn barred(group: &Group<'_, Barred>) -> String {
+    let first = format!("  - {}, {}: ", group.one.short, group.days());
+    let content = format!("{} [{}]", disclosures(group.case), clauses(group.one));
     text::hang(&content, &first, &" ".repeat(6))
+}
+
+/// The permits that let go what a document does not name.
+fn permits(beyond: &Beyond) -> String {
+    let cited = beyond
+        .provisions
+        .iter()
+        .map(|cited| cited.provision.as_str());
+    cited.collect::<Vec<_>>().join("; ")
 }
 
 fn disclosures(case: &Case) -> String {
     format!(
         "{} of {}, from {} to {}, for {}. For example {}.",
         case.elements.join(", "),
-        case.who.iter().map(who).collect::<Vec<_>>().join("; "),
+        case.who
+            .iter()
+            .map(Who::words)
+            .collect::<Vec<_>>()
+            .join("; "),
         case.custodians.join(", "),
         case.recipients.join(", "),
-        case.purposes.join(", "),
+        case.purposes_words,
         example(case),
     )
-}
-
-/// Some of the people, in words.
-fn who(who: &Who) -> String {
-    let origins = match who.origins.as_slice() {
-        [] => "every origin".to_owned(),
-        [one] => format!("origin {one}"),
-        many => format!("origins {}", many.join(" ")),
-    };
-    if who.people == "always" {
-        format!("everyone, {origins}")
-    } else {
-        format!("those where {}, {origins}", who.people)
-    }
 }
 
 fn example(case: &Case) -> String {

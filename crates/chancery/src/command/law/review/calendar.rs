@@ -27,11 +27,15 @@ pub(super) fn calendar(review: &Review) -> Result<String> {
         stamp: review.on,
         title: format!("Agreements reviewed: {}", findings(count)),
         text: format!(
-            "{} {}, {}. Findings: {}.",
+            "{} {}, {}. Findings: {}.{}",
             review.pack,
             review.version,
             review.digest,
-            tally(review.findings())
+            tally(review.findings()),
+            review
+                .as_known
+                .map(|known| format!(" As known on {known}."))
+                .unwrap_or_default()
         ),
         category: "review",
         days_before: None,

@@ -1,11 +1,15 @@
 //! A review as one page without anything from elsewhere, which prints well.
 
-use chancery_law::review::{Barred, Case, Finding, Outcome, Review, Reviewed, Severity, Who};
+use chancery_law::review::{
+    Barred, Beyond, Case, Finding, Outcome, Review, Reviewed, Severity, Who,
+};
+use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::super::super::Result;
 use super::{
-    apart, clauses, ends, example, findings, instruments, inventory, outcome, span, standing, tally,
+    AS_IF_SIGNED, alike, apart, clauses, ends, example, findings, has_sign_offs, instruments,
+    inventory, on_day, outcome, permits, signed, standing, tally,
 };
 use crate::text;
 
@@ -17,7 +21,7 @@ const STYLE: &str = include_str!("review.css");
     reason = "every form of a review is made by a function of this shape"
 )]
 pub(super) fn page(review: &Review) -> Result<String> {
-    let title = format!("Review of agreements, {}", text::day(review.on));
+    let title = format!("Review of agreements, {}", on_day(review));
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -33,6 +37,7 @@ pub(super) fn page(review: &Review) -> Result<String> {
                 a class="skip" href="#main" { "To the review" }
                 (head(review, &title))
                 main id="main" {
+                    (overlap_summary(review))
                     (summary(review))
                     (deadlines(review))
                     @for reviewed in &review.agreements { (one(reviewed)) }
@@ -64,6 +69,7 @@ fn head(review: &Review, title: &str) -> Markup {
                 span { "Reviewed " strong { (instruments(review.agreements.len())) } }
                 span { (findings(review.findings().count())) ": " strong { (tally(review.findings())) } }
             }
+            p { (AS_IF_SIGNED) }
             p class="soft" { "Digest " code { (shown(&review.digest)) } }
         }
     }
@@ -86,6 +92,7 @@ fn summary(review: &Review) -> Markup {
                         th scope="col" { "Instrument" } th scope="col" { "Kind" }
                         th scope="col" { "State" } th scope="col" { "Last day" }
                         th scope="col" { "Findings" }
+                        @if has_sign_offs(review) { th scope="col" { "Sign-off" } }
                     } }
                     tbody {
                         @for reviewed in &review.agreements {
@@ -97,6 +104,7 @@ fn summary(review: &Review) -> Markup {
                                 td { (standing(reviewed)) }
                                 td class="day" { (ends(reviewed)) }
                                 td { (counts(reviewed)) }
+                                @if has_sign_offs(review) { td { (signed(reviewed)) } }
                             }
                         }
                     }
@@ -104,6 +112,98 @@ fn summary(review: &Review) -> Markup {
             }
         }
     }
+}
+
+/// What documents purport to allow and the law bars, a row for each document and law.
+fn overlap_summary(review: &Review) -> Markup {
+    let overlapping: Vec<&Reviewed> = review
+        .agreements
+        .iter()
+        .filter(|reviewed| !reviewed.overlaps.is_empty())
+        .collect();
+    html! {
+        section aria-labelledby="overlaps" {
+            h2 id="overlaps" { "Overlaps with the law" }
+            @if overlapping.is_empty() { p class="clean" { "No document allows what the law bars." } }
+            @else {
+                div class="scroll" tabindex="0" role="region" aria-labelledby="overlaps" {
+                    table {
+                        caption { "What documents purport to allow and the law bars" }
+                        thead { tr {
+                            th scope="col" { "Instrument" } th scope="col" { "Barred by" }
+                            th scope="col" { "Elements" } th scope="col" { "Days" }
+                            th scope="col" { "Severity" }
+                        } }
+                        tbody {
+                            @for reviewed in overlapping {
+                                @for row in overlap_rows(reviewed) {
+                                    tr {
+                                        th scope="row" {
+                                            a href={ "#" (anchor(&reviewed.id)) } { (shown(&reviewed.short)) }
+                                        }
+                                        td { (shown(row.by)) }
+                                        td { (shown(&row.elements.join(", "))) }
+                                        td class="day" {
+                                            (super::first_day(row.from))
+                                            @match row.until {
+                                                Some(until) => { " to " (until) }
+                                                None => { " on" }
+                                            }
+                                        }
+                                        td { @if let Some(grave) = row.severity { (severity(grave)) } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What one law bars of what a document allows, on the whole.
+struct OverlapRow<'a> {
+    by: &'a str,
+    elements: Vec<String>,
+    from: Date,
+    until: Option<Date>,
+    severity: Option<Severity>,
+}
+
+fn overlap_rows(reviewed: &Reviewed) -> Vec<OverlapRow<'_>> {
+    let mut rows: Vec<(&str, OverlapRow<'_>)> = Vec::new();
+    for barred in &reviewed.overlaps {
+        let case = &barred.case;
+        match rows.iter_mut().find(|(id, _)| *id == barred.instrument) {
+            Some((_, row)) => {
+                let more = case.elements.iter();
+                let more = more.filter(|name| !row.elements.contains(name)).cloned();
+                let more: Vec<String> = more.collect();
+                row.elements.extend(more);
+                row.from = row.from.min(case.from);
+                row.until = match (row.until, case.until) {
+                    (Some(one), Some(other)) => Some(one.max(other)),
+                    _ => None,
+                };
+            }
+            None => {
+                let mut findings = reviewed.findings.iter();
+                let finding = findings.find(|finding| finding.id == barred.finding);
+                rows.push((
+                    &barred.instrument,
+                    OverlapRow {
+                        by: &barred.short,
+                        elements: case.elements.clone(),
+                        from: case.from,
+                        until: case.until,
+                        severity: finding.map(|finding| finding.severity),
+                    },
+                ));
+            }
+        }
+    }
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 fn counts(reviewed: &Reviewed) -> Markup {
@@ -174,6 +274,7 @@ fn one(reviewed: &Reviewed) -> Markup {
             }
             @if !reviewed.overlaps.is_empty() { (overlaps(&reviewed.overlaps)) }
             @if !reviewed.unpermitted.is_empty() { (needs(&reviewed.unpermitted)) }
+            @if !reviewed.beyond.is_empty() { (more(&reviewed.beyond)) }
             (checks(reviewed))
         }
     }
@@ -204,14 +305,7 @@ fn chips(words: &[String]) -> Markup {
 
 fn people(who: &[Who]) -> Markup {
     html! {
-        @for group in who {
-            p {
-                @if group.people == "always" { "everyone" }
-                @else { "those where " (shown(&group.people)) }
-                @if group.origins.is_empty() { ", every origin" }
-                @else { ", origins " (shown(&group.origins.join(" "))) }
-            }
-        }
+        @for group in who { p { (shown(&group.words())) } }
     }
 }
 
@@ -222,7 +316,7 @@ fn disclosures(case: &Case) -> Markup {
         dt { "Whose" } dd { (people(&case.who)) }
         dt { "Between" }
         dd { (shown(&case.custodians.join(", "))) " and " (shown(&case.recipients.join(", "))) }
-        dt { "For" } dd { (shown(&case.purposes.join(", "))) }
+        dt { "For" } dd { (shown(&case.purposes_words)) }
         dt { "For example" } dd { (shown(&example(case))) }
     }
 }
@@ -232,12 +326,12 @@ fn overlaps(barred: &[Barred]) -> Markup {
         h3 { "What it purports to allow and the law bars" }
         p class="soft" { "Enumerated over every element, purpose, day and combination of attribute values." }
         ol class="cases" {
-            @for barred in barred {
+            @for group in alike(barred, |barred| &barred.case) {
                 li {
-                    h4 { (shown(&barred.short)) span class="days" { (span(&barred.case)) } }
+                    h4 { (shown(&group.one.short)) span class="days" { (group.days()) } }
                     dl {
-                        dt { "Clauses" } dd { (shown(&clauses(barred))) }
-                        (disclosures(&barred.case))
+                        dt { "Clauses" } dd { (shown(&clauses(group.one))) }
+                        (disclosures(group.case))
                     }
                 }
             }
@@ -250,10 +344,27 @@ fn needs(cases: &[Case]) -> Markup {
         h3 { "What it needs and nothing permits" }
         p class="soft" { "Nothing bars it, and nothing lets it go either." }
         ol class="cases" {
-            @for case in cases {
+            @for group in alike(cases, |case| case) {
                 li {
-                    h4 { "Permitted by nothing" span class="days" { (span(case)) } }
-                    dl { (disclosures(case)) }
+                    h4 { "Permitted by nothing" span class="days" { (group.days()) } }
+                    dl { (disclosures(group.case)) }
+                }
+            }
+        }
+    }
+}
+
+fn more(beyond: &[Beyond]) -> Markup {
+    html! {
+        h3 { "What its own permits let go and it does not name" }
+        ol class="cases" {
+            @for group in alike(beyond, |beyond| &beyond.case) {
+                li {
+                    h4 { "Let go, not named" span class="days" { (group.days()) } }
+                    dl {
+                        dt { "Permits" } dd { (shown(&permits(group.one))) }
+                        (disclosures(group.case))
+                    }
                 }
             }
         }

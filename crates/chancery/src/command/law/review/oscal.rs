@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::super::super::{Result, json as indented};
-use super::{clauses, disclosures, findings, span, tally};
+use super::{AS_IF_SIGNED, clauses, disclosures, findings, permits, signed, span, tally};
 use crate::text;
 
 /// The version of OSCAL that is written.
@@ -22,6 +22,16 @@ pub(super) fn results(review: &Review) -> Result<String> {
     let root = id(review, &["assessment-results"]);
     let plan = id(review, &["plan"]);
     let count = review.findings().count();
+    let mut props = vec![
+        property("law-pack", &review.pack),
+        property("law-pack-digest", &review.digest),
+        property("findings", &count.to_string()),
+    ];
+    props.extend(
+        review
+            .as_known
+            .map(|known| property("as-known", &known.to_string())),
+    );
     let report = json!({
         "assessment-results": {
             "uuid": root,
@@ -30,11 +40,10 @@ pub(super) fn results(review: &Review) -> Result<String> {
                 "last-modified": at,
                 "version": format!("{} {}", review.version, review.on),
                 "oscal-version": VERSION,
-                "props": [
-                    property("law-pack", &review.pack),
-                    property("law-pack-digest", &review.digest),
-                    property("findings", &count.to_string()),
-                ],
+                "props": props,
+                // The rules are cited, so that no resource is without a reference.
+                "links": [{ "href": format!("#{plan}"), "rel": "reference" }],
+                "remarks": remarks(review),
             },
             "import-ap": { "href": format!("#{plan}") },
             "local-definitions": {
@@ -47,6 +56,14 @@ pub(super) fn results(review: &Review) -> Result<String> {
         }
     });
     Ok(text::ascii_json(&indented(&report)?))
+}
+
+/// What a reader has to know of the whole review.
+fn remarks(review: &Review) -> String {
+    match review.as_known {
+        Some(known) => format!("{AS_IF_SIGNED} Only what had been recorded by {known} counts."),
+        None => AS_IF_SIGNED.to_owned(),
+    }
 }
 
 /// What a rule asks for.
@@ -69,6 +86,15 @@ fn result(review: &Review, reviewed: &Reviewed, at: &str) -> Value {
         .filter(applied)
         .map(|check| json!({ "control-id": check.rule.id }))
         .collect();
+    let mut props = vec![
+        property("instrument", &reviewed.id),
+        property("in-force", if reviewed.in_force { "yes" } else { "no" }),
+        property("review-of-encoding", &reviewed.review),
+    ];
+    if reviewed.sign_off.is_some() {
+        props.push(property("sign-off", &signed(reviewed)));
+    }
+    let resource = id(review, &["resource", &reviewed.id]);
     let mut result = json!({
         "uuid": id(review, &["result", &reviewed.id]),
         "title": reviewed.title,
@@ -81,11 +107,9 @@ fn result(review: &Review, reviewed: &Reviewed, at: &str) -> Value {
         ),
         "start": at,
         "end": at,
-        "props": [
-            property("instrument", &reviewed.id),
-            property("in-force", if reviewed.in_force { "yes" } else { "no" }),
-            property("review-of-encoding", &reviewed.review),
-        ],
+        "props": props,
+        "links": [{ "href": format!("#{resource}"), "rel": "reference" }],
+        "remarks": AS_IF_SIGNED,
         "reviewed-controls": { "control-selections": [{ "include-controls": controls }] },
         "findings": reviewed.checks.iter().filter(applied)
             .map(|check| finding(review, reviewed, check))
@@ -143,7 +167,7 @@ fn observation_of(review: &Review, parts: &[&str]) -> Value {
     json!({ "observation-uuid": id(review, parts) })
 }
 
-/// The overlaps and the needs with a number, the finding that each comes under, and its words.
+/// The overlaps, the needs and what goes beyond the document, with a number, the finding that each comes under, and its words.
 fn overlaps(reviewed: &Reviewed) -> impl Iterator<Item = (usize, String, String)> + '_ {
     let barred = reviewed.overlaps.iter().map(|barred| {
         let words = format!(
@@ -163,7 +187,16 @@ fn overlaps(reviewed: &Reviewed) -> impl Iterator<Item = (usize, String, String)
         );
         (format!("{}#permitted", reviewed.id), words)
     });
-    let all = barred.chain(needs).enumerate();
+    let beyond = reviewed.beyond.iter().map(|beyond| {
+        let words = format!(
+            "Let go by {} and not named, {}: {}",
+            permits(beyond),
+            span(&beyond.case),
+            disclosures(&beyond.case)
+        );
+        (format!("{}#beyond-document", reviewed.id), words)
+    });
+    let all = barred.chain(needs).chain(beyond).enumerate();
     all.map(|(at, (finding, words))| (at, finding, words))
 }
 
@@ -233,9 +266,11 @@ fn property(name: &str, value: &str) -> Value {
 /// An identifier that follows from content, of the form of RFC 9562 version 5 but by SHA-256.
 fn id(review: &Review, parts: &[&str]) -> String {
     let day = review.on.to_string();
+    let known = review.as_known.map(|known| known.to_string());
     let root = [NAMESPACE, review.digest.as_str(), day.as_str()];
+    let root = root.into_iter().chain(known.as_deref());
     let mut hash = Sha256::new();
-    for part in root.iter().chain(parts) {
+    for part in root.chain(parts.iter().copied()) {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
