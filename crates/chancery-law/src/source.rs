@@ -31,6 +31,7 @@ const OF_INSTRUMENT: [&str; 4] = [
 /// A folder of what shows how the pack is used. It is no law: it is in no digest, and nothing reads it
 /// but whoever makes a workspace.
 pub const EXAMPLES: &str = "examples/";
+const CEDAR: &str = ".cedar";
 const PACK: &str = "pack.toml";
 const OVERLAY: &str = "overlay.toml";
 
@@ -536,9 +537,9 @@ impl Layer {
     }
 }
 
-/// The files that are law.
+/// The files that are law. A rule among the examples stays, to be refused: it would bind nobody.
 fn law(mut files: BTreeMap<String, String>) -> BTreeMap<String, String> {
-    files.retain(|path, _| !path.starts_with(EXAMPLES));
+    files.retain(|path, _| !path.starts_with(EXAMPLES) || path.ends_with(CEDAR));
     files
 }
 

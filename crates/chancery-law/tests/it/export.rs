@@ -183,7 +183,7 @@ fn a_bundle_without_a_request_is_the_law_alone() {
         !bundle.files["policies.cedar"].contains("permit ("),
         "nothing is signed"
     );
-    assert!(bundle.files["README.md"].contains("for want of signatures"));
+    assert!(bundle.files["README.md"].contains("is unsigned: nobody has signed it off."));
 }
 
 /// An edited instrument is exported in both editions. Less leaves than Cedar alone would allow.
