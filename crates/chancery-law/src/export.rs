@@ -7,7 +7,7 @@ use cedar_policy::pst::{Policy as PstPolicy, StaticPolicy};
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, Entity, Policy, PolicyId, PolicySet, Request, Schema,
 };
-use chancery_model::{Digest, Signature};
+use chancery_model::{Attribute, Digest, Signature};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -224,40 +224,95 @@ impl Export<'_> {
         }
     }
 
+    /// Rows for the pack and each overlay on it.
+    fn layers(&self) -> String {
+        let layers = self.law.pack.layers.iter().enumerate();
+        let row = |(at, layer): (usize, &crate::PackLayer)| {
+            let what = if at == 0 {
+                "law pack"
+            } else {
+                "with the overlay"
+            };
+            format!(
+                "| {what} | {} {}: {} |\n",
+                layer.name, layer.version, layer.title
+            )
+        };
+        layers.map(row).collect()
+    }
+
+    /// What a record says of a person, and what each value means, in the words of the schema.
+    fn attributes(&self) -> String {
+        /// More values than this are left to the schema.
+        const MOST_NAMED: usize = 8;
+        let pack = self.law.pack;
+        let attributes = pack.domain().attributes().iter().zip(&pack.types);
+        let row = |(attribute, type_name): (&Attribute, &String)| {
+            let values = if attribute.values.len() > MOST_NAMED {
+                format!("{} values: see `{SCHEMA}`", attribute.values.len())
+            } else {
+                let values = attribute.values.iter().map(|value| format!("`{value}`"));
+                values.collect::<Vec<_>>().join(", ")
+            };
+            let meaning = comment(&pack.schema_text, type_name).unwrap_or_default();
+            format!(
+                "| `{}` | {values} | {} |\n",
+                attribute.name,
+                meaning.replace('|', "\\|")
+            )
+        };
+        let rows: String = attributes.map(row).collect();
+        format!("{ATTRIBUTES}{rows}\n")
+    }
+
     fn readme(&self) -> String {
         let law = self.law;
         let used = law.law_used();
         let mut text = format!(
-            "# The law in force on {}, for Cedar\n\n{}\n\n| | |\n|---|---|\n| law pack | {} {} |\n\
-             | digest of the law pack | `{}` |\n| policies | {} |\n| records | {} |\n\n\
-             Instruments in force:\n\n{}\n\n",
+            "# The law in force on {}, for Cedar\n\n{}\n\n| | |\n|---|---|\n{}\
+             | digest of the law pack | `{}` |\n| policies | {} |\n| records | {} |\n\n{DIGEST}\
+             Instruments in force, each with the review of its encoding:\n\n{}\n\n",
             law.on(),
             INTRODUCTION,
-            law.pack.name,
-            law.pack.version,
+            self.layers(),
             used.digest,
             law.puts.len(),
             self.records.len(),
             used.in_force
                 .iter()
-                .map(|id| format!("- `{id}`"))
+                .map(|id| {
+                    let review = law.pack.instrument(id).map(|i| i.review.status.as_str());
+                    format!(
+                        "- `{id}`: {}",
+                        review.unwrap_or("not in the pack as recorded")
+                    )
+                })
                 .collect::<Vec<_>>()
                 .join("\n"),
         );
         let idle = law.not_counting().iter();
-        let idle: BTreeSet<&str> = idle.map(|idle| idle.provision.id.as_str()).collect();
+        let idle: BTreeMap<&str, String> = idle
+            .map(|idle| {
+                let why = idle.why.says(&idle.instrument.short);
+                (idle.provision.id.as_str(), why)
+            })
+            .collect();
         if !idle.is_empty() {
-            let idle: String = idle.iter().map(|id| format!("- `{id}`\n")).collect();
+            let idle: String = idle
+                .iter()
+                .map(|(id, why)| format!("- `{id}`: {why}\n"))
+                .collect();
             text.push_str(&format!(
-                "These would let data leave but do not count, for want of signatures or because \
-                 their term has ended, and are not among the policies:\n\n{idle}\n"
+                "These would let data leave but do not count, and are not among the policies:\n\n\
+                 {idle}\n"
             ));
         }
         if !law.edited.is_empty() {
             let edited: String = law.edited.iter().map(|id| format!("- `{id}`\n")).collect();
             text.push_str(&format!("{EDITIONS}{edited}\n"));
         }
-        text.push_str(FILES);
+        text.push_str(&files(self.asked));
+        text.push_str(&self.attributes());
         text.push_str(CHECK);
         match self.asked {
             Some(asked) => text.push_str(&rerun(asked)),
@@ -265,6 +320,22 @@ impl Export<'_> {
         }
         text
     }
+}
+
+/// The comment of the schema above the declaration of a type, as one line.
+fn comment<'a>(schema: &'a str, type_name: &str) -> Option<String> {
+    let declared = format!("entity {type_name} ");
+    let mut above: Vec<&'a str> = Vec::new();
+    for line in schema.lines().map(str::trim) {
+        if line.starts_with(&declared) {
+            return (!above.is_empty()).then(|| above.join(" "));
+        }
+        match line.strip_prefix("//") {
+            Some(words) => above.push(words.trim()),
+            None => above.clear(),
+        }
+    }
+    None
 }
 
 /// The bundle as Cedar's tool reads it.
@@ -438,18 +509,48 @@ lets it go.
 
 ";
 
-const FILES: &str = "\
+const DIGEST: &str = "\
+The digest of a law pack is SHA-256 over its files in the order of their paths (`examples/` left out):
+for each the path within the pack and then the content, either preceded by its length in bytes as a
+big-endian number of eight bytes. With overlays it is SHA-256 over eight bytes of 0xff, the number of
+layers in eight bytes, and the digest of each layer, the pack's first.
+
+";
+
+const ATTRIBUTES: &str = "\
+## What a record says
+
+`unknown` is a value of every attribute: the evidence does not tell. The classification of the law pack
+derives the values; what follows is what its schema says of them.
+
+| attribute | values | what they mean |
+|---|---|---|
+";
+
+const ALWAYS: &str = "\
 ## Files
 
 | file | |
 |---|---|
+| `README.md` | this text |
 | `schema.cedarschema` | what a rule may ask about |
 | `policies.cedar` | the provisions in force that day, each under its id, with clause and reason |
 | `entities.json` | agencies, purposes, elements and their sets, instruments with the parties of that day, records |
 | `records.csv` | the records' attributes: each combination once, for however many people |
-| `SHA256SUMS` | the digests of all the other files |
-
 ";
+
+const WITH_A_REQUEST: &str = "\
+| `decisions.csv` | what must be decided of every element asked for and every record |
+| `contexts/` | the facts of the request, a file for each element asked for |
+| `request.env` | who asks, and the action, for `rerun.sh` |
+| `rerun.sh` | decides the lines of `decisions.csv` again with Cedar's tool |
+";
+
+/// The table of the files that are there.
+fn files(asked: Option<&Asked>) -> String {
+    let more = asked.map_or("", |_| WITH_A_REQUEST);
+    format!("{ALWAYS}{more}| `SHA256SUMS` | the digests of all the other files |\n\n")
+}
 
 const CHECK: &str = "\
 ## Checking the files
@@ -492,7 +593,9 @@ fn rerun(asked: &Asked) -> String {
          --entities entities.json --principal 'Agency::\"{}\"' --action 'Action::\"disclose\"' \\\n  \
          --resource 'Record::\"r1\"' --context contexts/{element}.json\n```\n\n\
          All of them again, or those of some elements; every difference is printed:\n\n\
-         ```sh\nsh rerun.sh\nsh rerun.sh {element}\n```\n",
+         ```sh\nsh rerun.sh\nsh rerun.sh {element}\n```\n\n\
+         Each decision starts the tool anew, which reads and validates all files: reckon with some \
+         tenths of a second for each, more the more records there are.\n",
         query.recipient.path, query.custodian.path, query.purpose.path, query.recipient.path,
     )
 }

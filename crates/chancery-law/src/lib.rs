@@ -73,7 +73,7 @@ pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
 pub use roles::{Act, Person, Roles};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
-pub use source::{Layer, PackSource, Unit, UnitKind};
+pub use source::{EXAMPLES, Layer, PackSource, Unit, UnitKind};
 pub use standing::{OnRecord, SignOff, Standing, State, Why};
 pub use vocabulary::{Agency, Element, ElementSet, Purpose, Vocabulary, did_you_mean};
 

@@ -18,12 +18,13 @@ mod replay;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chancery_model::LayerUsed;
 use jiff::civil::Date;
 use serde::Serialize;
 
 pub use replay::replay;
 
-use crate::{AssertionKind, Effect};
+use crate::{AssertionKind, Effect, Error, SignOff};
 
 /// What is to be proved of a law pack.
 #[derive(Clone, Debug, Default)]
@@ -127,7 +128,7 @@ pub struct IdleProvision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Idle {
-    /// It applies to nothing, on any day.
+    /// It applies to nothing, on any day or on the one that was asked about.
     NeverApplies,
     /// A permit: whatever it permits is barred, or permitted by others as well.
     NothingMoreLeaves,
@@ -151,8 +152,12 @@ pub struct IdleInterpretation {
 pub struct Report {
     /// The pack.
     pub pack: String,
-    /// Its digest.
+    /// Its version.
+    pub version: String,
+    /// Its digest, over the overlays too.
     pub digest: String,
+    /// The pack itself and the overlays on it, from the lowest to the topmost.
+    pub layers: Vec<LayerUsed>,
     /// The only day that was asked about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on: Option<Date>,
@@ -168,10 +173,13 @@ pub struct Report {
     pub classes: u64,
     /// The provers that were asked.
     pub provers: Vec<String>,
+    /// Why the symbolic prover, which was wanted, was not asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_asked: Option<String>,
     /// The assertions.
     pub assertions: Vec<Finding>,
-    /// Instruments with provisions of which nothing is asserted.
-    pub unasserted: Vec<String>,
+    /// Instruments of which nothing is asserted.
+    pub unasserted: Vec<Unasserted>,
     /// Provisions that make no difference to what leaves.
     pub provisions: Vec<IdleProvision>,
     /// Interpretations that make no difference to what leaves.
@@ -179,6 +187,25 @@ pub struct Report {
     /// Whether each provision can err, if the symbolic prover was asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub errs: Option<BTreeMap<String, CanErr>>,
+}
+
+/// An instrument of which nothing is asserted.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Unasserted {
+    /// The instrument.
+    pub instrument: String,
+    /// Why not.
+    pub why: Silence,
+}
+
+/// Why nothing is asserted of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Silence {
+    /// It has no provision: there is nothing that an assertion could be held against.
+    NoProvision,
+    /// It has provisions, and nobody has written down what they must do.
+    NoAssertion,
 }
 
 /// Whether a provision can err; Cedar skips one that does.
@@ -248,13 +275,19 @@ impl Report {
         }
     }
 
-    /// Says of every assertion that the symbolic prover, which was asked, could not be run.
+    /// Says of every assertion that the symbolic prover, which was wanted, could not be asked.
     pub fn without_symbolic(&mut self, why: &str) {
-        let unproven = Verdict::Unproven {
-            why: why.to_owned(),
-        };
-        let ids = self.assertions.iter().map(|f| f.assertion.clone());
-        self.add_symbolic(ids.map(|id| (id, unproven.clone())).collect());
+        self.not_asked = Some(why.to_owned());
+        for finding in &mut self.assertions {
+            finding.symbolic = Some(Verdict::Unproven {
+                why: why.to_owned(),
+            });
+        }
+    }
+
+    /// Whether there is no assertion to hold against anything: then nothing is proved.
+    pub fn is_silent(&self) -> bool {
+        self.assertions.is_empty()
     }
 
     /// Whether an assertion is broken, or a provision can err.
@@ -263,10 +296,12 @@ impl Report {
         self.broken().next().is_some() || self.errs.iter().flatten().any(|(_, e)| errs(e))
     }
 
-    /// Whether something could not be proved.
+    /// Whether something could not be proved, or nothing was to be.
     pub fn is_unproven(&self) -> bool {
         let errs = |errs: &CanErr| matches!(errs, CanErr::Unproven { .. });
-        self.unproven().next().is_some() || self.errs.iter().flatten().any(|(_, e)| errs(e))
+        self.is_silent()
+            || self.unproven().next().is_some()
+            || self.errs.iter().flatten().any(|(_, e)| errs(e))
     }
 
     /// The assertions that are broken.
@@ -333,12 +368,22 @@ impl crate::LawPack {
             .position(|layer| layer.name == instrument.layer)
     }
 
+    /// What makes no difference; of a day, what is in force on it and makes none.
     fn idle(
         &self,
         claim: &Claim,
         weights: &BTreeMap<String, Weight>,
-    ) -> (Vec<IdleProvision>, Vec<IdleInterpretation>) {
-        let asked = |id: &str| claim.instrument.as_deref().is_none_or(|only| only == id);
+    ) -> Result<(Vec<IdleProvision>, Vec<IdleInterpretation>), Error> {
+        let law = claim
+            .on
+            .map(|day| self.in_force(day, SignOff::Demonstration))
+            .transpose()?;
+        let in_force = |id: &str| {
+            let known = |law: &crate::InForce<'_>| law.instruments().iter().any(|i| i.id == id);
+            law.as_ref().is_none_or(known)
+        };
+        let asked =
+            |id: &str| claim.instrument.as_deref().is_none_or(|only| only == id) && in_force(id);
         let mut provisions = Vec::new();
         let mut interpretations = Vec::new();
         for instrument in self.instruments().iter().filter(|i| asked(&i.id)) {
@@ -368,6 +413,6 @@ impl crate::LawPack {
                 }
             }
         }
-        (provisions, interpretations)
+        Ok((provisions, interpretations))
     }
 }

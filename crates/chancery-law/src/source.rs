@@ -28,6 +28,10 @@ const OF_INSTRUMENT: [&str; 4] = [
     "assertions.toml",
     "agreement.toml",
 ];
+/// A folder of what shows how the pack is used. It is no law: it is in no digest, and nothing reads it
+/// but whoever makes a workspace.
+pub const EXAMPLES: &str = "examples/";
+const CEDAR: &str = ".cedar";
 const PACK: &str = "pack.toml";
 const OVERLAY: &str = "overlay.toml";
 
@@ -139,12 +143,12 @@ impl Unit {
 }
 
 impl PackSource {
-    /// The files of the pack that the user knows as `root`.
+    /// The files of the pack that the user knows as `root`, but for its [`EXAMPLES`].
     pub fn new(root: impl Into<String>, files: BTreeMap<String, String>) -> Self {
         Self {
             pack: Layer {
                 root: root.into(),
-                files,
+                files: law(files),
                 is_overlay: false,
             },
             overlays: Vec::new(),
@@ -160,7 +164,7 @@ impl PackSource {
     ) -> Self {
         self.overlays.push(Layer {
             root: root.into(),
-            files,
+            files: law(files),
             is_overlay: true,
         });
         self
@@ -572,6 +576,12 @@ impl Layer {
         };
         unread.map(fault).collect()
     }
+}
+
+/// The files that are law. A rule among the examples stays, to be refused: it would bind nobody.
+fn law(mut files: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    files.retain(|path, _| !path.starts_with(EXAMPLES) || path.ends_with(CEDAR));
+    files
 }
 
 fn digest(files: &BTreeMap<String, String>, is_in: impl Fn(&str) -> bool) -> Digest {

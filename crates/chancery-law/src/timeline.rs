@@ -22,7 +22,9 @@ pub struct Happening {
     pub instruments: Vec<String>,
     /// How they are cited in a line.
     pub short: Vec<String>,
-    /// What happened, in the pack's own word: `effective`, `extended`, `party-joined` and so on.
+    /// What happened, in the pack's own word: `effective`, `extended` and so on; of parties
+    /// `party-joined`, `party-left`, and `party-from` where they are from a day before any event of
+    /// the instrument.
     pub what: String,
     /// The day, which for an expiry is the last in force.
     pub dated: Date,
@@ -294,8 +296,15 @@ fn happened(instrument: &Instrument) -> Vec<(Date, Happening)> {
     let mut all: Vec<(Date, Happening)> = events.collect();
     // Parties that join on a day are one happening.
     let mut moves: BTreeMap<(Date, &str, Date, Date), Vec<&Party>> = BTreeMap::new();
+    let first = instrument.events.iter().map(|event| event.on).min();
     for party in &instrument.parties {
-        let joined = (party.from, "party-joined", party.from, party.known_from());
+        let is_before = first.is_some_and(|first| party.from < first);
+        let word = if is_before {
+            "party-from"
+        } else {
+            "party-joined"
+        };
+        let joined = (party.from, word, party.from, party.known_from());
         moves.entry(joined).or_default().push(party);
         if let Some(until) = party.until {
             let first = until.tomorrow().unwrap_or(until);

@@ -373,7 +373,14 @@ impl Rows {
                 })
             });
             let mut found: Vec<Difference> = found.collect();
-            found.sort_by_key(|one| std::cmp::Reverse(one.people.len()));
+            // In the order of time; what is of the same days by how many it is about.
+            found.sort_by_key(|one| {
+                let days = one.periods.iter().map(|period| (period.from, period.until));
+                (
+                    days.collect::<Vec<_>>(),
+                    std::cmp::Reverse(one.people.len()),
+                )
+            });
             found
         };
         let lost = side(self.lost);

@@ -1,5 +1,6 @@
 //! The prover that looks at every case.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -9,8 +10,10 @@ use jiff::civil::Date;
 
 use crate::enumerate::{At, Kind, People, Period, Questions};
 use crate::prove::cells::{Cells, Class};
-use crate::prove::{Claim, Counterexample, Finding, Report, Vacuity, Verdict, Weight, replay};
-use crate::{Agency, Assertion, AssertionKind, Error, LawPack, Side, SignOff};
+use crate::prove::{
+    Claim, Counterexample, Finding, Report, Silence, Unasserted, Vacuity, Verdict, Weight, replay,
+};
+use crate::{Agency, Assertion, AssertionKind, Error, LawPack, PackLayer, Side, SignOff};
 
 impl LawPack {
     /// Holds every assertion against every question that the pack can be asked, as if all of its
@@ -52,6 +55,7 @@ impl LawPack {
                 .iter()
                 .map(|assertion| Region::new(assertion, &questions, self))
                 .collect(),
+            departments: departments(questions.every_agency()),
             on: claim.on,
             everybody: OnceLock::new(),
         };
@@ -60,23 +64,33 @@ impl LawPack {
         for (assertion, tally) in assertions.iter().zip(&found.tallies) {
             findings.push(prover.finding(assertion, tally)?);
         }
-        let (provisions, interpretations) = self.idle(claim, &found.weights);
+        let (provisions, interpretations) = self.idle(claim, &found.weights)?;
         let actions = questions.actions().len() as u128;
         Ok(Report {
             pack: self.name.clone(),
+            version: self.version.clone(),
             digest: self.digest.to_string(),
+            layers: self.layers.iter().map(PackLayer::used).collect(),
             on: claim.on,
             cases: questions.cases() * actions * periods.len() as u128,
             periods: periods.len(),
             actions: questions.actions().to_vec(),
             classes: found.classes,
             provers: vec!["enumeration".to_owned()],
+            not_asked: None,
             assertions: findings,
             unasserted: self
                 .instruments()
                 .iter()
-                .filter(|i| asked(&i.id) && i.assertions.is_empty() && !i.provisions.is_empty())
-                .map(|instrument| instrument.id.clone())
+                .filter(|instrument| asked(&instrument.id) && instrument.assertions.is_empty())
+                .map(|instrument| Unasserted {
+                    instrument: instrument.id.clone(),
+                    why: if instrument.provisions.is_empty() {
+                        Silence::NoProvision
+                    } else {
+                        Silence::NoAssertion
+                    },
+                })
                 .collect(),
             provisions,
             interpretations,
@@ -187,9 +201,13 @@ struct Tally {
 }
 
 /// A counterexample, in the order of preference: the first day, a record of which the least is known,
-/// with the earliest values, and the first request.
+/// with the earliest values, and the first request. Of what is to be barred, the first choice is one
+/// that leaves, then agencies that are no departments, then the last day.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Broken {
+    stays: bool,
+    departments: usize,
+    last: Option<Reverse<Date>>,
     on: Date,
     known: usize,
     person: Vec<u8>,
@@ -212,6 +230,8 @@ struct Prover<'a> {
     pack: &'a LawPack,
     questions: &'a Questions,
     agencies: BTreeMap<&'a str, &'a Agency>,
+    /// Agencies that others are within, and that are within none.
+    departments: BTreeSet<&'a str>,
     regions: Vec<Region<'a>>,
     on: Option<Date>,
     /// Everybody in the order of preference for a counterexample.
@@ -396,8 +416,9 @@ struct Case<'a> {
     action: usize,
 }
 
-/// For each class of cells that was met, the request where it was met first.
-type Met<'a> = BTreeMap<usize, (At, [&'a str; 4])>;
+/// For each class of cells that was met, the request where it was met first; for what is to be barred
+/// the first with the fewest departments, of which this is the number.
+type Met<'a> = BTreeMap<usize, (usize, At, [&'a str; 4])>;
 
 impl<'a> Case<'a> {
     fn look(&self, tally: &mut Tally) {
@@ -423,6 +444,8 @@ impl<'a> Case<'a> {
                 let (_, met) = met
                     .entry(Arc::as_ptr(people))
                     .or_insert((people, Met::new()));
+                let departments =
+                    self.departments(custodian.example) + self.departments(recipient.example);
                 for purpose in &purposes {
                     for element in &elements {
                         let at = At {
@@ -432,10 +455,14 @@ impl<'a> Case<'a> {
                             element: element.kind,
                         };
                         if let Some(class) = self.cells.class(at) {
-                            met.entry(class).or_insert_with(|| {
+                            let request = || {
                                 let request = [custodian, recipient, purpose, element];
-                                (at, request.map(|place| place.example))
-                            });
+                                (departments, at, request.map(|place| place.example))
+                            };
+                            let known = met.entry(class).or_insert_with(request);
+                            if departments < known.0 {
+                                *known = request();
+                            }
                         }
                     }
                 }
@@ -444,6 +471,14 @@ impl<'a> Case<'a> {
         for (people, met) in met.values() {
             self.hold(met, people, tally);
         }
+    }
+
+    /// One for a department of which it matters that it is one: of what is to be barred.
+    fn departments(&self, agency: &str) -> usize {
+        usize::from(
+            self.region.assertion.kind == AssertionKind::Barred
+                && self.prover.departments.contains(agency),
+        )
     }
 
     fn people(&self, custodian: &str, recipient: &str) -> Option<&'a Arc<People>> {
@@ -463,7 +498,15 @@ impl<'a> Case<'a> {
         own: Option<Side>,
     ) -> Vec<Place<'a>> {
         if own.is_none() {
-            return places(kinds, |name| scope.contains(name));
+            let mut found = places(kinds, |name| scope.contains(name));
+            for place in &mut found {
+                let members = kinds.get(place.kind).map_or(&[][..], |kind| &kind.members);
+                let mut members = members.iter().filter(|name| scope.contains(name.as_str()));
+                if let Some(plain) = members.find(|name| self.departments(name) == 0) {
+                    place.example = plain;
+                }
+            }
+            return found;
         }
         let mut found = Vec::new();
         for (kind, one) in kinds.iter().enumerate() {
@@ -488,9 +531,13 @@ impl<'a> Case<'a> {
         found
     }
 
+    fn domain(&self) -> &Domain {
+        self.prover.pack.domain()
+    }
+
     /// Holds the assertion against the classes that were met.
     fn hold(&self, met: &Met<'_>, people: &People, tally: &mut Tally) {
-        for (class, (at, names)) in met {
+        for (class, (departments, at, names)) in met {
             let Some(class) = self.cells.classes.get(*class) else {
                 continue;
             };
@@ -500,9 +547,19 @@ impl<'a> Case<'a> {
             tally.narrowed |= kind == AssertionKind::Always
                 && against.is_empty()
                 && !people.without(&class.released).is_empty();
-            if let Some((known, person)) = self.prover.least(&against) {
+            // What nothing bars and a permit lets go weighs more than what nobody may have anyway.
+            let leaving = match kind {
+                AssertionKind::Barred => against.and(&class.released),
+                AssertionKind::Never | AssertionKind::Always => People::none(self.domain()),
+            };
+            let stays = leaving.is_empty();
+            let least = self.prover.least(if stays { &against } else { &leaving });
+            if let Some((known, person)) = least {
                 let [custodian, recipient, purpose, element] = names.map(str::to_owned);
                 let broken = Broken {
+                    stays,
+                    departments: *departments,
+                    last: (kind == AssertionKind::Barred).then_some(Reverse(self.on)),
                     on: self.on,
                     known,
                     person: person.values().to_vec(),
@@ -520,6 +577,15 @@ impl<'a> Case<'a> {
             }
         }
     }
+}
+
+/// Agencies that others are within, and that are within none.
+fn departments(agencies: &[Agency]) -> BTreeSet<&str> {
+    let outer = agencies.iter().flat_map(|agency| &agency.within);
+    let outer: BTreeSet<&str> = outer.map(String::as_str).collect();
+    let paths = agencies.iter().filter(|agency| agency.within.is_empty());
+    let paths = paths.map(|agency| agency.path.as_str());
+    paths.filter(|path| outer.contains(path)).collect()
 }
 
 fn places<'a>(kinds: &'a [Kind], within: impl Fn(&str) -> bool) -> Vec<Place<'a>> {

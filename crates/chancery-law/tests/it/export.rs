@@ -132,9 +132,38 @@ fn a_bundle_is_whole_and_the_same_each_time() {
         "cedar authorize",
         "2026-01-10",
         "order-2025-12-29",
+        "unverified sample",
+        "| `presence` | `lawful`, `not_lawful`, `unknown` | Whether the person resides lawfully.",
+        "big-endian",
+        "tenths of a second",
     ] {
         assert!(one.files["README.md"].contains(text), "{text}");
     }
+}
+
+/// The page names every file, and gives each permit that does not count its own reason.
+#[test]
+fn the_page_of_a_bundle_lists_its_files_and_reasons() {
+    let pack = shipped();
+    let whole = bundle(&pack, "2026-01-10", &ELEMENTS);
+    let page = &whole.files["README.md"];
+    for name in whole.files.keys() {
+        let name = name.split_inclusive('/').next().unwrap();
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
+    let nobody = Standing::default();
+    let law = pack
+        .in_force("2025-09-01".parse().unwrap(), SignOff::Required(&nobody))
+        .unwrap();
+    let unknown = Signature::unknown(pack.domain());
+    let bundle = law.export(None, &BTreeSet::from([&unknown])).unwrap();
+    let page = &bundle.files["README.md"];
+    for idle in law.not_counting() {
+        let why = idle.why.says(&idle.instrument.short);
+        let line = format!("- `{}`: {why}\n", idle.provision.id);
+        assert!(page.contains(&line), "{line}");
+    }
+    assert!(!page.contains("`rerun.sh` |"), "{page}");
 }
 
 /// Without a request there is the law, and a record of whom nothing is known.
@@ -154,7 +183,7 @@ fn a_bundle_without_a_request_is_the_law_alone() {
         !bundle.files["policies.cedar"].contains("permit ("),
         "nothing is signed"
     );
-    assert!(bundle.files["README.md"].contains("for want of signatures"));
+    assert!(bundle.files["README.md"].contains("is unsigned: nobody has signed it off."));
 }
 
 /// An edited instrument is exported in both editions. Less leaves than Cedar alone would allow.

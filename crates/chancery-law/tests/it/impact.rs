@@ -374,3 +374,28 @@ fn someone(dice: &mut Dice, domain: &Domain) -> (Signature, Attributes) {
     }
     (record, attributes)
 }
+
+#[test]
+fn what_is_gained_is_told_in_the_order_of_time() {
+    let mut files = crate::pack::shipped_files();
+    for (folder, from, to) in [
+        (
+            "cms-ice-exchange-agreement-2025-07",
+            "2025-07-15",
+            "2025-08-01",
+        ),
+        ("90-fr-53324", "2025-11-25", "2025-12-01"),
+    ] {
+        let path = format!("instruments/{folder}/instrument.toml");
+        let text = files.get_mut(&path).unwrap();
+        let on = |day: &str| format!("on = \"{day}\"\nkind = \"effective\"");
+        assert!(text.contains(&on(from)), "{text}");
+        *text = text.replace(&on(from), &on(to));
+    }
+    let found = impact_of_packs(&crate::pack::load(files).unwrap(), &shipped()).unwrap();
+    let starts = found.gained.iter().map(|one| one.periods[0].from);
+    let starts: Vec<String> = starts.map(|day| day.to_string()).collect();
+    assert!(starts.is_sorted(), "{starts:?}");
+    assert_eq!(starts.first().map(String::as_str), Some("2025-07-15"));
+    assert_eq!(starts.last().map(String::as_str), Some("2025-11-25"));
+}

@@ -68,3 +68,16 @@ fn the_pack_on_tax_information_loads() {
             .is_some()
     );
 }
+
+#[test]
+fn examples_are_no_law_and_hold_no_rule() {
+    let mut files = shipped_files();
+    files.insert("examples/people.csv".to_owned(), "id\n1\n".to_owned());
+    let pack = load(files.clone()).unwrap();
+    assert_eq!(pack.digest, shipped().digest);
+    files.insert("examples/provisions.cedar".to_owned(), String::new());
+    let chancery_law::Error::Invalid(faults) = load(files).unwrap_err() else {
+        panic!("another error")
+    };
+    assert_eq!(faults.len(), 1, "{faults:?}");
+}

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use chancery_law::{LawPack, PackSource};
+use chancery_law::{EXAMPLES, LawPack, PackSource};
 use chancery_ledger::keyfile::Passphrase;
 use chancery_release::{Config, System, Workspace, pack_files, write_pack};
 use include_dir::{Dir, include_dir};
@@ -45,6 +45,11 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
         _ => context.passphrases.offered()?,
     };
     let is_plain = passphrase.is_none();
+    let examples = if args.demo {
+        law.examples()
+    } else {
+        Files::new()
+    };
     let workspace = make(
         &args.dir,
         args.demo,
@@ -63,13 +68,13 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
             "{:#}",
             serde_json::json!({
                 "workspace": root.to_string(), "demonstration": args.demo, "law": workspace.config().law,
-                "overlays": workspace.config().overlays,
+                "overlays": workspace.config().overlays, "examples": examples.keys().collect::<Vec<_>>(),
                 "ledger_keys": workspace.ledger_keys()?.keys().map(ToString::to_string).collect::<Vec<_>>(),
                 "custodian_key": workspace.custodian_key()?.to_string(),
             })
         ),
         Format::Text => format!(
-            "Made a workspace in {root}\n  law pack   {} ({})\n{}  keys       keys/*.key (secret), \
+            "Made a workspace in {root}\n  law pack   {} ({})\n{}{}  keys       keys/*.key (secret), \
              keys/*.vkey (to publish)\n  ledger     ledger/, its first entry names the custodian's key",
             workspace.config().law.display(),
             if args.demo {
@@ -82,6 +87,10 @@ pub(crate) fn run(context: &Context, args: &args::Init) -> Result {
                 .overlays
                 .iter()
                 .map(|overlay| format!("  overlay    {}\n", overlay.display()))
+                .collect::<String>(),
+            examples
+                .keys()
+                .map(|path| format!("  example    {path}\n"))
                 .collect::<String>(),
         ),
     });
@@ -98,6 +107,30 @@ pub(crate) struct Chosen {
 type Files = BTreeMap<String, String>;
 
 impl Chosen {
+    /// What the pack brings to try it with, by where it goes in the workspace: requests to the other
+    /// requests, and the rest as it lies in the pack.
+    fn examples(&self) -> Files {
+        let (_, files) = &self.pack;
+        let example = |(path, text): (&String, &String)| {
+            let name = path.strip_prefix(EXAMPLES)?;
+            let to = if name.starts_with("requests/") {
+                name
+            } else {
+                path
+            };
+            Some((to.to_owned(), text.clone()))
+        };
+        files.iter().filter_map(example).collect()
+    }
+
+    /// The files of the pack that are law.
+    fn law(&self) -> Files {
+        let (_, files) = &self.pack;
+        let mut files = files.clone();
+        files.retain(|path, _| !path.starts_with(EXAMPLES));
+        files
+    }
+
     /// The law pack that a workspace has unless it is told otherwise.
     pub(crate) fn default_pack() -> Result<Self> {
         Self::of(PACK, &[])
@@ -187,16 +220,19 @@ pub(crate) fn make(
     } else {
         "chancery.example/ledger"
     };
-    let (folder, files) = &law.pack;
+    let (folder, _) = &law.pack;
     let config = Config {
         demonstration,
         overlays: law.overlays.iter().map(|(dir, _)| dir.clone()).collect(),
         ..Config::new(ledger.unwrap_or(name), folder)
     };
-    let workspace = Workspace::init(dir, config, files, passphrase, &System)?;
+    let workspace = Workspace::init(dir, config, &law.law(), passphrase, &System)?;
     // Until an overlay that the configuration names is there, the law is refused.
     for ((_, files), dir) in law.overlays.iter().zip(workspace.overlay_dirs()) {
         write_pack(&dir, files)?;
+    }
+    if demonstration {
+        write_pack(workspace.root(), &law.examples())?;
     }
     if demonstration && folder.ends_with(PACK) {
         for (name, text) in [("ice.toml", ICE), ("oig.toml", OIG)] {

@@ -296,3 +296,31 @@ fn an_element_of_no_layer_is_no_element() {
     let error = add(&bench, &MAP.replace("ca_prucol", "immigration_status")).expect_error(1);
     assert!(error.contains("no such element"), "{error}");
 }
+
+/// Whoever reads what the law is sees which layers it has.
+#[test]
+fn every_report_names_the_overlays() {
+    let bench = california();
+    let layer = "with the overlay";
+    let prove = ["law", "prove", "--instrument", "us/usc/5/552a-c"];
+    let said = bench.run(&prove).expect(4).stdout;
+    assert!(
+        said.contains(layer) && said.contains("(ca-dhcs 0."),
+        "{said}"
+    );
+    let impact = ["law", "impact", "2026-01-10", "2026-01-10"];
+    let said = bench.run(&impact).expect(0).stdout;
+    assert_eq!(said.matches("(ca-dhcs 0.").count(), 2, "{said}");
+    let bundle = bench.path().join("bundle");
+    let export = [
+        "law",
+        "export",
+        "--on",
+        "2026-01-10",
+        "-o",
+        bundle.to_str().unwrap(),
+    ];
+    bench.run(&export).expect(0);
+    let page = std::fs::read_to_string(bundle.join("README.md")).unwrap();
+    assert!(page.contains("| with the overlay | ca-dhcs 0."), "{page}");
+}

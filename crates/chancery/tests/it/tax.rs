@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::workbench::{Bench, Ran, chancery, corpus, files};
+use crate::workbench::{Bench, Ran, chancery, files};
 
 const CRIMINAL: &str = "criminal-investigation/immigration";
 const IDENTITY: [&str; 3] = ["filing", "mailing_address", "name"];
@@ -23,7 +23,8 @@ fn workspace() -> Bench {
     init.arg("init").arg(bench.workspace());
     init.args(["--demo", "--law", "us-tax-information"]);
     Ran::of(init).expect(0);
-    let people = corpus().join("tax");
+    // What the pack brings to try it with.
+    let people = bench.workspace().join("examples");
     let path = |name: &str| people.join(name).to_str().unwrap().to_owned();
     let added = bench.run(&[
         "dataset",
@@ -163,6 +164,50 @@ fn tax_information_is_released_and_verified() {
         "{shown}"
     );
     bench.run(&["law", "check"]).expect(0);
+}
+
+/// A demonstration of a pack brings what it takes to try it, which is no part of the law.
+#[test]
+fn a_pack_brings_its_own_examples() {
+    let bench = workspace();
+    assert!(
+        !bench
+            .workspace()
+            .join("law/us-tax-information/examples")
+            .exists()
+    );
+    let request = ["decide", "requests/irs-ice.toml", "--on", "2025-06-01"];
+    let root = bench.workspace();
+    let request = [
+        request[0],
+        root.join(request[1]).to_str().unwrap(),
+        "--on",
+        request[3],
+    ]
+    .map(str::to_owned);
+    let request: Vec<&str> = request.iter().map(String::as_str).collect();
+    let decided = bench.run(&request).expect(0).stdout;
+    assert!(decided.contains("11  73.3 %  nothing"), "{decided}");
+    // The pack's folder, examples and all, is the same law.
+    let folder = crate::workbench::repository().join("law/us-tax-information");
+    let impact = bench.run(&["law", "impact", folder.to_str().unwrap(), "2025-06-01"]);
+    let impact = impact.expect(0).stdout;
+    assert!(impact.contains("SAME: no answer changes."), "{impact}");
+    let digest = |line: &str| {
+        let line = impact
+            .lines()
+            .find(|known| known.starts_with(line))
+            .unwrap();
+        line.split(['(', ')']).nth(1).unwrap().to_owned()
+    };
+    assert_eq!(digest("Old: "), digest("New: "));
+    // Only a demonstration brings invented people.
+    let other = Bench::empty();
+    let mut init = chancery();
+    init.arg("init").arg(other.workspace());
+    init.args(["--law", "us-tax-information"]);
+    Ran::of(init).expect(0);
+    assert!(!other.workspace().join("examples").exists());
 }
 
 /// What an officer looks at works on any pack: the proof, the events of the litigation, and the

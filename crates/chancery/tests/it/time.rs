@@ -60,7 +60,11 @@ fn impact_of_a_day_reads_as_what_is_lost_and_gained_and_why() {
     assert_eq!(told["verdict"], "stricter");
     let lost = &told["lost"][0];
     assert_eq!(lost["recipients"], serde_json::json!(["dhs/ice"]));
-    assert!(lost["subjects"].is_string() || lost["subjects"].is_u64());
+    // Exact: it is the custodian's own workspace.
+    let by_origin = lost["by_origin"].as_object().unwrap();
+    let sum: u64 = by_origin.values().map(|one| one.as_u64().unwrap()).sum();
+    assert_eq!(lost["subjects"].as_u64(), Some(sum));
+    assert_eq!(told["old"]["layers"].as_array().unwrap().len(), 1);
     let text = law(&bench, &days).stdout;
     let told = text
         .lines()

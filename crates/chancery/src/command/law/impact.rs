@@ -5,11 +5,11 @@ use chancery_law::enumerate::Period;
 use chancery_law::impact::{Added, Difference, Impact, Verdict, impact, impact_of_packs};
 use chancery_law::{LawPack, PackSource, SignOff};
 use chancery_model::{Census, Domain, Signature};
-use chancery_release::{Clock as _, Known, Shown, System, Workspace};
+use chancery_release::{Clock as _, Known, System, Workspace};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 
-use super::names;
+use super::{layers, names, overlays};
 use crate::args::{Format, LawImpact};
 use crate::command::decide::short;
 use crate::command::{Context, Result};
@@ -135,7 +135,8 @@ fn signed(context: &Context, on: Option<Date>) -> Result<Side> {
     })
 }
 
-/// The people of a dataset, counted, under the attributes by which they were classified.
+/// The people of a dataset, counted, under the attributes by which they were classified. Counts are
+/// exact: it is the custodian's own copy.
 struct People {
     dataset: String,
     census: Census,
@@ -204,7 +205,7 @@ impl Report {
         let side = |side: &Side| {
             json!({
                 "pack": side.law.name, "version": side.law.version,
-                "digest": side.law.digest.to_string(), "on": side.on,
+                "digest": side.law.digest.to_string(), "layers": layers(&side.law), "on": side.on,
                 "taken": if side.taken.is_empty() { "recorded" } else { "signed" },
             })
         };
@@ -265,8 +266,8 @@ impl Report {
             },
         });
         if let (Some(people), Some(object)) = (&self.people, value.as_object_mut()) {
-            let (sum, parts) = shown(&people.by_origin(one, &self.impact.domain));
-            object.insert("subjects".to_owned(), json!(sum));
+            let parts = people.by_origin(one, &self.impact.domain);
+            object.insert("subjects".to_owned(), json!(parts.values().sum::<u64>()));
             object.insert("by_origin".to_owned(), json!(parts));
         }
         value
@@ -426,17 +427,18 @@ impl Report {
             &self.because(&one.holds_back, "held back by", "nothing permits it"),
         );
         if let Some(people) = &self.people {
-            let (sum, parts) = shown(&people.by_origin(one, &self.impact.domain));
-            let parts = parts
+            let counts = people.by_origin(one, &self.impact.domain);
+            let parts = counts
                 .iter()
-                .map(|(origin, count)| format!("{origin}: {}", number_of(count)));
+                .map(|(origin, count)| format!("{origin}: {}", text::count(*count)));
             let parts = parts.collect::<Vec<_>>().join(", ");
             let words = if parts.is_empty() {
-                "nobody".to_owned()
+                format!("nobody in {}", people.dataset)
             } else {
-                format!("{} people ({parts})", number_of(&sum))
+                let sum = text::count(counts.values().sum());
+                format!("{sum} in {} ({parts})", people.dataset)
             };
-            line(&format!("in {}", people.dataset), &words);
+            line("people", &words);
         }
         format!("{}\n{}", heading.trim_end(), lines.join("\n"))
     }
@@ -492,8 +494,10 @@ fn described(side: &Side) -> String {
         taken => format!(", {taken}"),
     };
     format!(
-        "{} {} ({digest}){taken}, {on}",
-        side.law.name, side.law.version
+        "{} {} ({digest}){taken}, {on}{}",
+        side.law.name,
+        side.law.version,
+        overlays(&side.law).replace('\n', "\n     ")
     )
 }
 
@@ -510,19 +514,6 @@ fn example(one: &Difference) -> String {
         example.recipient,
         example.purpose,
     )
-}
-
-fn shown(counts: &BTreeMap<String, u64>) -> (Shown, BTreeMap<String, Shown>) {
-    let numbers: Vec<u64> = counts.values().copied().collect();
-    let (sum, parts) = Shown::parts(&numbers);
-    (sum, counts.keys().cloned().zip(parts).collect())
-}
-
-fn number_of(count: &Shown) -> String {
-    match count {
-        Shown::Count(count) => text::count(*count),
-        Shown::Hidden(word) => word.clone(),
-    }
 }
 
 fn grouped(number: u128) -> String {

@@ -1,7 +1,10 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chancery_law::prove::{Claim, Counterexample, Finding, Idle, IdleProvision, Report, Vacuity};
+use chancery_law::prove::{
+    Claim, Counterexample, Finding, Idle, IdleProvision, Report, Silence, Unasserted, Vacuity,
+    Verdict,
+};
 use chancery_law::{AssertionKind, Effect, LawPack};
 
 use crate::args::{Format, LawProve};
@@ -11,7 +14,7 @@ use crate::text;
 
 /// Exit code: an assertion is broken.
 const BROKEN: u8 = 1;
-/// Exit code: something could not be proved.
+/// Exit code: something could not be proved, or nothing is asserted.
 const UNPROVEN: u8 = 4;
 
 pub(super) fn run(context: &Context, args: &LawProve) -> Result {
@@ -59,7 +62,8 @@ pub(crate) fn brief(law: &LawPack) -> Result<String> {
         law,
         took: start.elapsed(),
     };
-    Ok(format!("{}\n{}", face.verdict(), face.covered()))
+    let parts = [Some(face.verdict()), face.covered()];
+    Ok(parts.into_iter().flatten().collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(feature = "symbolic")]
@@ -87,7 +91,10 @@ fn symbolic(law: &LawPack, claim: &Claim, report: &mut Report) {
 
 #[cfg(not(feature = "symbolic"))]
 fn symbolic(_: &LawPack, _: &Claim, report: &mut Report) {
-    report.without_symbolic("this program was built without the feature `symbolic`");
+    report.without_symbolic(
+        "no solver was asked: this program was built without the feature `symbolic`; build it with \
+         `--features symbolic`",
+    );
 }
 
 /// A report for people to read.
@@ -103,13 +110,13 @@ impl Face<'_> {
             Some(self.verdict()),
             self.broken(),
             self.unproven(),
-            Some(self.table()),
+            self.table(),
             self.narrowed(),
             self.vacuous(),
             self.provisions(),
             self.interpretations(),
             self.unasserted(),
-            Some(self.covered()),
+            self.covered(),
         ];
         parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
     }
@@ -118,17 +125,23 @@ impl Face<'_> {
         let report = self.report;
         let (broken, unproven) = (report.broken().count(), report.unproven().count());
         let total = report.assertions.len();
-        let of = format!("{} {}", self.law.name, report.digest);
+        let of = format!(
+            "{} {} {}{}",
+            self.law.name,
+            self.law.version,
+            report.digest,
+            super::overlays(self.law)
+        );
         let on = match report.on {
             Some(on) => format!("on {}", text::day(on)),
             None => "on every day".to_owned(),
         };
         let verdict = if report.is_broken() {
             format!("BROKEN: {broken} of {total} assertions")
+        } else if report.is_silent() {
+            "NOTHING ASSERTED: there is nothing to prove, and nothing is proved".to_owned()
         } else if report.is_unproven() {
             format!("UNPROVEN: {unproven} of {total} assertions")
-        } else if total == 0 {
-            "NOTHING ASSERTED: there is nothing to prove".to_owned()
         } else if total == 1 {
             "HOLDS: the one assertion".to_owned()
         } else {
@@ -210,7 +223,7 @@ impl Face<'_> {
         listed(by_reason.into_iter().map(one))
     }
 
-    fn table(&self) -> String {
+    fn table(&self) -> Option<String> {
         let rows = self.law.instruments().iter().filter_map(|instrument| {
             let own = format!("{}#", instrument.id);
             let findings: Vec<&Finding> = self
@@ -236,7 +249,7 @@ impl Face<'_> {
             })
         });
         let header = ["assertions of", "barred", "never", "always", "vacuous"];
-        text::table(&header, &[1, 2, 3, 4], rows.collect())
+        (!self.report.is_silent()).then(|| text::table(&header, &[1, 2, 3, 4], rows.collect()))
     }
 
     fn narrowed(&self) -> Option<String> {
@@ -285,6 +298,9 @@ impl Face<'_> {
     fn provisions(&self) -> Option<String> {
         let one = |idle: &IdleProvision| {
             let why = match (idle.why, idle.effect) {
+                (Idle::NeverApplies, _) if self.report.on.is_some() => {
+                    "applies to nothing that day"
+                }
                 (Idle::NeverApplies, _) => "applies to nothing, on any day",
                 (Idle::NothingMoreLeaves, _) => "lets go what is barred, or goes anyway",
                 (Idle::BarredByOthers, _) => "others bar all that it bars",
@@ -343,26 +359,45 @@ impl Face<'_> {
     }
 
     fn unasserted(&self) -> Option<String> {
-        let unasserted = &self.report.unasserted;
-        (!unasserted.is_empty()).then(|| {
+        let one = |one: &Unasserted| {
+            let why = match one.why {
+                Silence::NoProvision => "has no provision: it permits and bars nothing",
+                Silence::NoAssertion => "has provisions, and no assertions.toml with an assertion",
+            };
+            vec![one.instrument.clone(), why.to_owned()]
+        };
+        let rows: Vec<_> = self.report.unasserted.iter().map(one).collect();
+        (!rows.is_empty()).then(|| {
             format!(
                 "Instruments of which nothing is asserted\n{}",
-                text::wrap(&unasserted.join(" "), "  ")
+                text::table(&["instrument", "why"], &[], rows)
             )
         })
     }
 
-    fn covered(&self) -> String {
+    /// What the proof covers, if there is one.
+    fn covered(&self) -> Option<String> {
         let report = self.report;
+        if report.is_silent() {
+            return None;
+        }
         let periods = if report.periods == 1 {
             "one period".to_owned()
         } else {
             format!("{} periods", report.periods)
         };
-        let provers = if report.provers.len() == 1 {
-            "Only enumeration was run; `--symbolic` asks a solver as well.".to_owned()
-        } else {
-            "Both provers were asked: enumeration, and the solver.".to_owned()
+        let provers = match (&report.not_asked, report.provers.len()) {
+            (Some(_), _) => {
+                let by_enumeration = report.assertions.iter();
+                let by_enumeration = by_enumeration.filter(|f| f.enumeration == Verdict::Holds);
+                format!(
+                    "Only enumeration was run, by which {} of {} hold; no solver was asked.",
+                    by_enumeration.count(),
+                    report.assertions.len()
+                )
+            }
+            (None, 1) => "Only enumeration was run; `--symbolic` asks a solver as well.".to_owned(),
+            (None, _) => "Both provers were asked: enumeration, and the solver.".to_owned(),
         };
         let classes = format!(
             "Covered: {} cases (custodian × recipient × purpose × element × record × {} × {periods} \
@@ -374,9 +409,8 @@ impl Face<'_> {
         );
         let limits = "This holds the provisions against the assertions, as if every instrument were \
                       signed. Whether the assertions say what the law says is for a person to judge.";
-        [classes.as_str(), provers.as_str(), limits]
-            .map(|text| text::wrap(text, ""))
-            .join("\n")
+        let lines = [classes.as_str(), provers.as_str(), limits];
+        Some(lines.map(|text| text::wrap(text, "")).join("\n"))
     }
 }
 

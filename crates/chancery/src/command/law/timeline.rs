@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chancery_law::timeline::{Change, Happening, Timeline, Window};
 use chancery_law::{Agency, LawPack, Query, did_you_mean};
-use chancery_model::Domain;
+use chancery_model::{Domain, Predicate};
 use serde_json::{Value, json};
 
 use super::{names, on_day};
@@ -116,7 +116,7 @@ fn as_json(timeline: &Timeline, law: &LawPack) -> Value {
     });
     let stretches = timeline.stretches.iter().map(|stretch| {
         let released = stretch.released_when.iter();
-        let released = released.filter(|(_, when)| **when != chancery_model::Predicate::Never);
+        let released = released.filter(|(_, when)| **when != Predicate::Never);
         let released = released.map(|(element, when)| {
             (
                 element.clone(),
@@ -138,25 +138,36 @@ fn as_json(timeline: &Timeline, law: &LawPack) -> Value {
 }
 
 fn as_text(timeline: &Timeline, law: &LawPack) -> String {
-    let mut parts = vec![format!(
-        "{}\n{} to {}",
-        title(timeline),
-        text::day(timeline.from),
-        on_day(law, timeline.until),
-    )];
     let elements = law
         .vocabulary()
         .element_names()
         .map(str::to_owned)
         .collect();
+    let mut parts = vec![format!(
+        "{}\n{} to {}\n{}",
+        title(timeline),
+        text::day(timeline.from),
+        on_day(law, timeline.until),
+        at_first(timeline, &elements, law),
+    )];
     for moment in &timeline.moments {
         let mut lines = vec![text::day(moment.on)];
         for words in phrases(&moment.happenings) {
             lines.push(text::hang(&words, "  · ", "    "));
         }
         let sides = [
-            ("may no longer leave", &moment.lost),
-            ("may now leave", &moment.gained),
+            (
+                [
+                    "may no longer leave",
+                    "until then let go by",
+                    "held back by",
+                ],
+                &moment.lost,
+            ),
+            (
+                ["may now leave", "let go by", "until then held back by"],
+                &moment.gained,
+            ),
         ];
         for (words, changes) in sides {
             for change in changes {
@@ -171,7 +182,45 @@ fn as_text(timeline: &Timeline, law: &LawPack) -> String {
     parts.join("\n\n")
 }
 
-fn changed(change: &Change, words: &str, all: &BTreeSet<String>, domain: &Domain) -> String {
+/// What may leave on the first day.
+fn at_first(timeline: &Timeline, all: &BTreeSet<String>, law: &LawPack) -> String {
+    let mut groups: Vec<(&Predicate, Vec<String>)> = Vec::new();
+    for element in law.vocabulary().element_names() {
+        let first = timeline.stretches.first();
+        let when = first.and_then(|stretch| stretch.released_when.get(element));
+        let Some(when) = when.filter(|when| **when != Predicate::Never) else {
+            continue;
+        };
+        match groups.iter_mut().find(|(known, _)| *known == when) {
+            Some((_, elements)) => elements.push(element.to_owned()),
+            None => groups.push((when, vec![element.to_owned()])),
+        }
+    }
+    let group = |(when, elements): (&Predicate, Vec<String>)| {
+        let elements = names::listed(&elements, all, "every element");
+        match when {
+            Predicate::Always if elements == "every element" => "everything may leave".to_owned(),
+            Predicate::Always => format!("{elements} may leave"),
+            when => {
+                let whose = when.display(law.domain());
+                format!("{elements} may leave of people whose {whose}")
+            }
+        }
+    };
+    let said: Vec<String> = groups.into_iter().map(group).collect();
+    if said.is_empty() {
+        "At first: nothing may leave".to_owned()
+    } else {
+        text::hang(&said.join("; "), "At first: ", "  ")
+    }
+}
+
+fn changed(
+    change: &Change,
+    [words, let_go, held_back]: [&str; 3],
+    all: &BTreeSet<String>,
+    domain: &Domain,
+) -> String {
     let elements = names::listed(&change.elements, all, "every element");
     let mut lines = vec![
         text::hang(&format!("{words}: {elements}"), "    ", "      "),
@@ -182,10 +231,7 @@ fn changed(change: &Change, words: &str, all: &BTreeSet<String>, domain: &Domain
         ),
     ];
     let list = |ids: &BTreeSet<String>| ids.iter().cloned().collect::<Vec<_>>().join(", ");
-    let sides = [
-        ("let go by", &change.lets_go),
-        ("held back by", &change.holds_back),
-    ];
+    let sides = [(let_go, &change.lets_go), (held_back, &change.holds_back)];
     for (verb, ids) in sides {
         if !ids.is_empty() {
             lines.push(text::hang(
@@ -241,6 +287,10 @@ fn what(happening: &Happening) -> String {
         "stay-lifted" => "stay lifted".to_owned(),
         "expired" => format!("expired ({})", last_day()),
         "party-joined" => format!("joined by {parties}"),
+        "party-from" if happening.parties.len() > MOST_NAMED => {
+            format!("{parties} from that day")
+        }
+        "party-from" => format!("from that day a party: {parties}"),
         "party-left" => format!("left by {parties} ({})", last_day()),
         other => other.to_owned(),
     }

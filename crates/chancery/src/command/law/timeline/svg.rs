@@ -168,8 +168,9 @@ impl Picture<'_> {
         match when {
             Predicate::Always => "Everyone".to_owned(),
             when => {
-                let words = when.display(self.law.domain()).to_string();
-                format!("People whose {}", plain(&words))
+                // In the pack's own code: `presence is not_lawful` is one value, and its words would
+                // read as anything but lawful.
+                format!("People whose {}", when.display(self.law.domain()))
             }
         }
     }
