@@ -888,7 +888,7 @@ fn texts_that_look_like_another_text() {
         ("return", "\r"),
         ("next line", "\u{85}"),
     ] {
-        for file in ["instruments/a/provisions.cedar", "elements.toml"] {
+        for file in [CEDAR, "elements.toml"] {
             let mut files = with(&permit("true"));
             let comment = if file.ends_with("toml") { "#" } else { "//" };
             let old = files.get(file).unwrap();
@@ -904,9 +904,9 @@ fn texts_that_look_like_another_text() {
     files.insert("pack.toml".to_owned(), title);
     assert!(problem(files).starts_with(hidden));
     let mut files = with(&permit("true"));
-    let provisions = files.get("instruments/a/provisions.cedar").unwrap();
+    let provisions = files.get(CEDAR).unwrap();
     let provisions = provisions.replacen("@reason(\"", "@reason(\"\\u{1b}[2J", 1);
-    files.insert("instruments/a/provisions.cedar".to_owned(), provisions);
+    files.insert(CEDAR.to_owned(), provisions);
     assert!(problem(files).starts_with(hidden));
     // Lines that end as on Windows are plain text.
     let mut files = with(&permit("true"));

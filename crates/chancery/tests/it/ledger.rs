@@ -161,7 +161,7 @@ fn filters_narrow_and_own_up_to_what_they_cannot_tell() {
     let text = bench.run(&["ledger", "show", "--recipient", "dhs/ice", "--last", "1"]);
     insta::assert_snapshot!("ledger_show_filtered", text.expect(0).stdout);
     let none = bench.run(&["ledger", "show", "--type", "none"]).expect(0);
-    assert_eq!(none.stdout, "None of 36 entries fits.\n");
+    assert_eq!(none.stdout, "None of 38 entries fits.\n");
 }
 
 #[test]
