@@ -291,7 +291,7 @@ impl PackSource {
     /// Characters that a terminal obeys and does not show: a text that holds them can look like another
     /// to whoever signs it.
     pub(crate) fn deceiving(&self) -> Vec<Fault> {
-        self.layers().flat_map(Layer::deceiving).collect()
+        self.layers().filter_map(Layer::deceiving).collect()
     }
 
     /// The same layers with these instruments alone, to load editions of them.

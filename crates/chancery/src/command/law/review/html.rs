@@ -175,32 +175,29 @@ fn overlap_rows(reviewed: &Reviewed) -> Vec<OverlapRow<'_>> {
     let mut rows: Vec<(&str, OverlapRow<'_>)> = Vec::new();
     for barred in &reviewed.overlaps {
         let case = &barred.case;
-        match rows.iter_mut().find(|(id, _)| *id == barred.instrument) {
-            Some((_, row)) => {
-                let more = case.elements.iter();
-                let more = more.filter(|name| !row.elements.contains(name)).cloned();
-                let more: Vec<String> = more.collect();
-                row.elements.extend(more);
-                row.from = row.from.min(case.from);
-                row.until = match (row.until, case.until) {
-                    (Some(one), Some(other)) => Some(one.max(other)),
-                    _ => None,
-                };
-            }
-            None => {
-                let mut findings = reviewed.findings.iter();
-                let finding = findings.find(|finding| finding.id == barred.finding);
-                rows.push((
-                    &barred.instrument,
-                    OverlapRow {
-                        by: &barred.short,
-                        elements: case.elements.clone(),
-                        from: case.from,
-                        until: case.until,
-                        severity: finding.map(|finding| finding.severity),
-                    },
-                ));
-            }
+        if let Some((_, row)) = rows.iter_mut().find(|(id, _)| *id == barred.instrument) {
+            let more = case.elements.iter();
+            let more = more.filter(|name| !row.elements.contains(name)).cloned();
+            let more: Vec<String> = more.collect();
+            row.elements.extend(more);
+            row.from = row.from.min(case.from);
+            row.until = match (row.until, case.until) {
+                (Some(one), Some(other)) => Some(one.max(other)),
+                _ => None,
+            };
+        } else {
+            let mut findings = reviewed.findings.iter();
+            let finding = findings.find(|finding| finding.id == barred.finding);
+            rows.push((
+                &barred.instrument,
+                OverlapRow {
+                    by: &barred.short,
+                    elements: case.elements.clone(),
+                    from: case.from,
+                    until: case.until,
+                    severity: finding.map(|finding| finding.severity),
+                },
+            ));
         }
     }
     rows.into_iter().map(|(_, row)| row).collect()
