@@ -1,0 +1,72 @@
+use std::path::Path;
+
+/// Why the register cannot answer. None says whom it was about.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file cannot be read or written.
+    #[error("cannot {action} `{file}`")]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        file: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// A file is not as this program writes it.
+    #[error("`{file}` {problem}")]
+    Damaged {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+    /// The key is too short.
+    #[error("the key of the register has too few bytes")]
+    Key,
+    /// A release was recorded under a key that is not there.
+    #[error("the key of the register with which `{release}` was recorded is not there")]
+    KeyMissing {
+        /// The release.
+        release: String,
+    },
+    /// Nothing is known of a release.
+    #[error("the register does not hold who was in `{release}`")]
+    Unrecorded {
+        /// The release.
+        release: String,
+    },
+    /// The records of releases do not follow each other.
+    #[error("the record of `{release}` does not follow those before it")]
+    OutOfOrder {
+        /// The release.
+        release: String,
+    },
+    /// Two people cannot be told apart, or a name cannot be taken.
+    #[error("{problem} among the people of origin `{origin}`")]
+    People {
+        /// The origin.
+        origin: String,
+        /// What is wrong.
+        problem: &'static str,
+    },
+}
+
+impl Error {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Self {
+        let file = path.display().to_string();
+        move |source| Self::Io {
+            action,
+            file: file.clone(),
+            source,
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, problem: &'static str) -> Self {
+        Self::Damaged {
+            file: path.display().to_string(),
+            problem,
+        }
+    }
+}
