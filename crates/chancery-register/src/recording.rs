@@ -225,7 +225,7 @@ impl People<'_, '_> {
         for segment in &self.known {
             let found = segment.find(place, tag);
             if let Some(number) =
-                found.ok_or_else(|| people(&self.origin, "a record is damaged"))?
+                found.map_err(|Damage| people(&self.origin, "a record is damaged"))?
             {
                 let found = self.found.get_mut(class);
                 found
@@ -243,13 +243,13 @@ impl People<'_, '_> {
         };
         self.waiting.push((id.to_owned(), newcomer));
         if self.waiting.len() == BATCH {
-            self.name()?;
+            self.name();
         }
         Ok(())
     }
 
     /// Gives those who wait their pseudonyms.
-    fn name(&mut self) -> Result<(), Error> {
+    fn name(&mut self) {
         let (key, origin) = (self.recording.key, self.origin.as_str());
         let each = self.waiting.len().div_ceil(self.recording.workers).max(1);
         std::thread::scope(|scope| {
@@ -265,7 +265,6 @@ impl People<'_, '_> {
         });
         let named = self.waiting.drain(..).map(|(_, newcomer)| newcomer);
         self.newcomers.extend(named);
-        Ok(())
     }
 
     /// Writes those who are new, and ends the origin.
@@ -274,7 +273,7 @@ impl People<'_, '_> {
     ///
     /// When two of them cannot be told apart, or the disk refuses.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.name()?;
+        self.name();
         let origin = self.origin;
         let mut newcomers = self.newcomers;
         newcomers.sort_unstable();

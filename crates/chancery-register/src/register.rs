@@ -203,22 +203,14 @@ impl Register {
         for record in &self.records {
             let key = &record.header.key;
             if !numbers.contains_key(key) {
-                let secret = self.secret(keys, record)?;
+                let secret = secret(keys, record)?;
                 numbers.insert(*key, self.number(secret, person)?);
             }
             if let Some(Some(number)) = numbers.get(key) {
-                found.extend(self.presence(record, *number)?);
+                found.extend(presence(record, *number)?);
             }
         }
         Ok(found)
-    }
-
-    fn secret<'k>(&self, keys: &'k [SecretKey], record: &Record) -> Result<&'k SecretKey, Error> {
-        let mut keys = keys.iter();
-        let key = keys.find(|key| key.public() == record.header.key);
-        key.ok_or_else(|| Error::KeyMissing {
-            release: record.header.release.clone(),
-        })
     }
 
     /// A person's number under a key.
@@ -233,7 +225,7 @@ impl Register {
             let Some(segment) = record.segment(person.origin())? else {
                 continue;
             };
-            let Some(number) = segment.find(place, tag).ok_or_else(|| record.damaged())? else {
+            let Some(number) = segment.find(place, tag).map_err(|_| record.damaged())? else {
                 continue;
             };
             // A tag is 64 bits: that it is this person is for the pseudonym to say.
@@ -242,26 +234,6 @@ impl Register {
             } else {
                 Err(record.damaged())
             };
-        }
-        Ok(None)
-    }
-
-    fn presence<'a>(&self, record: &'a Record, number: u32) -> Result<Option<Presence<'a>>, Error> {
-        // Whom a later release was the first to be about was not in this one.
-        if u64::from(number) >= record.after() {
-            return Ok(None);
-        }
-        for class in &record.header.classes {
-            if record
-                .class(class)?
-                .contains(number)
-                .ok_or_else(|| record.damaged())?
-            {
-                return Ok(Some(Presence {
-                    release: &record.header.release,
-                    elements: &class.elements,
-                }));
-            }
         }
         Ok(None)
     }
@@ -305,12 +277,10 @@ impl Register {
         release: &str,
     ) -> Result<(PseudonymProof, ReleaseProof), Error> {
         let record = self.of(release)?;
-        let key = self.secret(keys, record)?;
+        let key = secret(keys, record)?;
         let pseudonym: Pseudonym = key.pseudonym(person);
         let number = self.number(key, person)?;
-        let presence = number
-            .map(|number| self.presence(record, number))
-            .transpose()?;
+        let presence = number.map(|number| presence(record, number)).transpose()?;
         let elements = presence.flatten().map(|presence| presence.elements);
         let committed = record.commitment()?;
         let leaves = committed.leaves();
@@ -358,6 +328,35 @@ impl Register {
         };
         Ok(all.into_iter().filter(until).collect())
     }
+}
+
+fn secret<'k>(keys: &'k [SecretKey], record: &Record) -> Result<&'k SecretKey, Error> {
+    let mut keys = keys.iter();
+    let key = keys.find(|key| key.public() == record.header.key);
+    key.ok_or_else(|| Error::KeyMissing {
+        release: record.header.release.clone(),
+    })
+}
+
+/// What left about a number in a release, if it was in it.
+fn presence(record: &Record, number: u32) -> Result<Option<Presence<'_>>, Error> {
+    // Whom a later release was the first to be about was not in this one.
+    if u64::from(number) >= record.after() {
+        return Ok(None);
+    }
+    for class in &record.header.classes {
+        if record
+            .class(class)?
+            .contains(number)
+            .ok_or_else(|| record.damaged())?
+        {
+            return Ok(Some(Presence {
+                release: &record.header.release,
+                elements: &class.elements,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// The same file under another name, or a copy where the system has no links.

@@ -8,9 +8,12 @@ use std::ops::{Range, RangeInclusive};
 
 use crate::bitmap::partition;
 use crate::key::Pseudonym;
+use crate::record::Damage;
 
 /// From so many people on the table of starts is the smaller form.
 const MANY: usize = 131_072;
+/// A number that nobody has: a register that would need it takes nobody more.
+const NOBODY: u32 = u32::MAX;
 const PLACES: usize = 65_536;
 pub(crate) const TAG_BYTES: usize = 8;
 pub(crate) const PSEUDONYM_BYTES: usize = 12;
@@ -93,13 +96,23 @@ impl Segment<'_> {
     }
 
     /// The number of who has this tag at this place.
-    pub(crate) fn find(&self, place: u16, tag: u64) -> Option<Option<u32>> {
+    pub(crate) fn find(&self, place: u16, tag: u64) -> Result<Option<u32>, Damage> {
+        self.search(place, tag)
+            .ok_or(Damage)
+            .map(|number| (number != NOBODY).then_some(number))
+    }
+
+    fn search(&self, place: u16, tag: u64) -> Option<u32> {
         let here = self.within(&(place..=place))?;
         let from = (here.start - self.first) as usize;
         let len = here.len();
         let at = partition(len, |at| Some(self.tag(from + at)? < tag))?;
         let found = at < len && self.tag(from + at)? == tag;
-        Some(found.then(|| here.start + u32::try_from(at).unwrap_or_default()))
+        Some(if found {
+            here.start + u32::try_from(at).ok()?
+        } else {
+            NOBODY
+        })
     }
 
     /// The pseudonym of a number.
