@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use chancery_model::{Census, Digest};
 
 use crate::catalogue::domain_names;
+use crate::dictionary::Dictionary;
 use crate::report::CensusFile;
-use crate::{Catalogue, Error, Law, Progress, Separability, Table, parallel, store};
+use crate::{
+    Catalogue, Column, Error, Kind, Law, Progress, Separability, Table, parallel, store, taf,
+};
 
 /// A dataset on disk.
 #[derive(Clone, Debug)]
@@ -42,6 +45,12 @@ pub fn open(datasets_dir: &Path, name: &str) -> Result<Dataset, Error> {
         });
     }
     let catalogue: Catalogue = read_json(&dir.join("dataset.json"))?;
+    if !meant_as_listed(&catalogue)? {
+        return Err(Error::Damaged {
+            file: dir.join("dataset.json").display().to_string(),
+            problem: "gives a column another meaning than the dictionary of its kind",
+        });
+    }
     let census: CensusFile = read_json(&dir.join("census.json"))?;
     let (census, separability) = census.into_census();
     Ok(Dataset {
@@ -50,6 +59,33 @@ pub fn open(datasets_dir: &Path, name: &str) -> Result<Dataset, Error> {
         census,
         separability,
     })
+}
+
+/// Whether every column of a kind whose dictionary is known is what the dictionary says: what
+/// discloses what is not for a file beside the data to say.
+fn meant_as_listed(catalogue: &Catalogue) -> Result<bool, Error> {
+    let dictionary;
+    let flat;
+    let listed: Box<dyn Fn(&Table, &Column) -> bool> = match catalogue.kind {
+        Kind::Table => return Ok(true),
+        Kind::Tmsis => {
+            dictionary = Dictionary::load()?;
+            Box::new(|table, column| {
+                let mut tables = dictionary.tables().iter();
+                let known = tables.find(|known| known.name == table.name);
+                known.is_some_and(|known| known.columns.iter().any(|one| one.column == *column))
+            })
+        }
+        Kind::Taf => {
+            flat = taf::columns()?;
+            Box::new(|_, column| match flat.get(&column.name) {
+                Some(known) => known == column,
+                None => *column == Column::plain(&column.name, None, false),
+            })
+        }
+    };
+    let mut tables = catalogue.tables.iter();
+    Ok(tables.all(|table| table.columns.iter().all(|column| listed(table, column))))
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {

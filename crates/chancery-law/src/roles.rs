@@ -198,6 +198,35 @@ impl Roles {
             .map_err(Error::Schema)
     }
 
+    /// Whether two of the people could sign a unit off on a day, each in one of these roles.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Schema`] when the schema does not admit the question.
+    pub fn completes(
+        &self,
+        unit: (&str, UnitKind),
+        roles: &[&str],
+        on: Date,
+    ) -> Result<bool, Error> {
+        let mut able = Vec::new();
+        for person in &self.people {
+            for role in roles {
+                if person.holds(role, on) && self.may(Act::Sign, person, role, unit, on)? {
+                    able.push((person, *role, on));
+                }
+            }
+        }
+        for first in &able {
+            for second in &able {
+                if self.suffice(*first, *second, unit)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Whether two people's sign-offs together count: never those of one person or with one key,
     /// whatever the policies say.
     ///

@@ -85,6 +85,12 @@ pub enum Why {
         /// How it stands.
         state: State,
     },
+    /// Something suspended is no more in the pack, and no edition of it was ever signed off: what it
+    /// barred, nobody can tell.
+    Gone {
+        /// What is suspended.
+        id: String,
+    },
     /// Its instrument is edited, and the edition that was signed last does not let go what this
     /// one would, or the other way round.
     Edited,
@@ -98,6 +104,7 @@ impl Why {
         match self {
             Self::Instrument(state) => state.as_str(),
             Self::Base { .. } => "base",
+            Self::Gone { .. } => "gone",
             Self::Edited => "edited",
             Self::Ended(_) => "ended",
         }
@@ -110,6 +117,10 @@ impl Why {
             Self::Base { id, state } => {
                 format!("The base of the law pack, {id}, {}.", state.says())
             }
+            Self::Gone { id } => format!(
+                "{id} is suspended and no more in the law pack, and two people never signed it, so \
+                 nobody can tell what it barred: put its folder back, and have it reinstated."
+            ),
             Self::Edited => format!(
                 "{short} is edited: until two people have signed the edition as recorded, it lets \
                  go only what the edition signed last lets go as well."
@@ -141,6 +152,7 @@ pub struct OnRecord {
 pub struct Standing {
     states: BTreeMap<String, State>,
     base: Vec<String>,
+    gone: Vec<String>,
     signed: Option<LawPack>,
     sign_offs: Vec<OnRecord>,
     suspensions: Vec<OnRecord>,
@@ -194,6 +206,14 @@ impl Standing {
         self
     }
 
+    /// The same where these, which are suspended, are no more in the pack in any edition: no permit
+    /// counts.
+    #[must_use]
+    pub fn without(mut self, gone: Vec<String>) -> Self {
+        self.gone = gone;
+        self
+    }
+
     /// The same with nothing of the signed editions that was recorded after a day.
     #[must_use]
     pub fn as_known(mut self, known: Date) -> Self {
@@ -221,6 +241,11 @@ impl Standing {
         &self.base
     }
 
+    /// What is suspended and in no edition of the pack.
+    pub fn gone(&self) -> &[String] {
+        &self.gone
+    }
+
     /// The sign-offs that count.
     pub fn sign_offs(&self) -> &[OnRecord] {
         &self.sign_offs
@@ -241,6 +266,9 @@ impl Standing {
         let state = self.state(instrument);
         if state != State::Signed {
             return Some(Why::Instrument(state));
+        }
+        if let Some(id) = self.gone.first() {
+            return Some(Why::Gone { id: id.clone() });
         }
         if self.base.is_empty() {
             let (id, state) = ("a pack without a base".to_owned(), State::Unsigned);

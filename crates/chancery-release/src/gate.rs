@@ -80,7 +80,8 @@ fn stands(workspace: &Workspace, law: &InForce<'_>) -> Result<(), Error> {
     let same = now.states() == taken.states()
         && now.sign_offs() == taken.sign_offs()
         && now.suspensions() == taken.suspensions()
-        && now.base() == taken.base();
+        && now.base() == taken.base()
+        && now.gone() == taken.gone();
     if same { Ok(()) } else { Err(Error::LawChanged) }
 }
 

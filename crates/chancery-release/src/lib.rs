@@ -201,7 +201,7 @@ impl Error {
             ),
             Self::NotEntitled { hint, .. } => Some(hint.clone()),
             Self::NotShown { .. } => Some(
-                "read it again: `chancery law sign` shows it, and signs only what it showed"
+                "read it again: without `--digest` the same command shows it, and takes only what it showed"
                     .to_owned(),
             ),
             Self::LawChanged => Some("nothing has left; run it again".to_owned()),

@@ -614,7 +614,7 @@ impl SignOffs {
         );
         let (mut states, mut editions) = (BTreeMap::new(), Vec::new());
         let (mut sign_offs, mut suspensions) = (Vec::new(), Vec::new());
-        let mut base = self.bases.clone();
+        let mut gone = Vec::new();
         for (id, digest) in digests {
             let stand = self.stand(id, digest, on)?;
             let is_instrument = self.kind(id) == UnitKind::Instrument;
@@ -624,9 +624,9 @@ impl SignOffs {
             states.insert(id.to_owned(), stand.state);
             sign_offs.extend(stand.sign_offs.iter().map(|signed| signed.on_record(id)));
             let suspended = self.suspended(id)?;
-            // Nobody can tell what rested on something suspended that is not there any more.
-            if suspended.is_some() && digest == removed() && self.signed(id).is_empty() {
-                base.insert(id.to_owned());
+            // No edition of it was ever signed by two people, so nobody can tell what it barred.
+            if suspended.is_some() && digest == removed() && self.epoch(id)?.current.is_none() {
+                gone.push(id.to_owned());
             }
             suspensions.extend(suspended.cloned());
         }
@@ -640,7 +640,8 @@ impl SignOffs {
         };
         sign_offs.sort();
         suspensions.sort();
-        let standing = Standing::new(states, base.into_iter().collect(), signed);
+        let base = self.bases.iter().cloned().collect();
+        let standing = Standing::new(states, base, signed).without(gone);
         Ok(standing.on_record(sign_offs, suspensions, self.entries))
     }
 }

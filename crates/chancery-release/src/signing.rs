@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chancery_dataset::Progress;
 use chancery_law::{Act, PackSource, Person, Roles, Unit, UnitKind};
-use chancery_ledger::SigningKey;
+use chancery_ledger::{SigningKey, VerifierKey};
 use chancery_model::{Digest, Fault, Place};
 use jiff::civil::Date;
 
@@ -96,11 +96,19 @@ impl Workspace {
 
     fn no_unit(&self, id: &str, units: &[Unit]) -> Error {
         let known = units.iter().map(|unit| unit.id.as_str());
+        let suspended = self.sign_offs_at_any_rate();
+        let suspended = suspended.is_ok_and(|all| matches!(all.suspended(id), Ok(Some(_))));
         let fault = Fault::new(
             Place::file(self.law_dir().display().to_string()),
             format!("has no instrument `{id}`"),
         );
-        fault.hint(chancery_law::did_you_mean(id, known)).into()
+        let hint = if suspended {
+            "it is suspended, and nobody signed it: put its folder back, and reinstate it"
+                .to_owned()
+        } else {
+            chancery_law::did_you_mean(id, known)
+        };
+        fault.hint(hint).into()
     }
 
     /// The text of a unit that was signed with this digest.
@@ -282,7 +290,7 @@ pub fn entitled(
     let vkey = key.verifier().to_string();
     let genesis = unit.kind == UnitKind::Roles && all.custodian() == Some(vkey.as_str());
     if genesis && all.roles().is_none() && act == SignOffAct::Sign {
-        check_roles(workspace, unit)?;
+        check_roles(workspace, unit, clock)?;
         return Ok(By {
             agency: Label::of("agency", "custodian")?,
             role: Role::Operator,
@@ -300,7 +308,7 @@ pub fn entitled(
     match act {
         SignOffAct::Sign => {
             if unit.kind == UnitKind::Roles {
-                check_roles(workspace, unit)?;
+                check_roles(workspace, unit, clock)?;
             }
             let today = crate::entry::Recorded::now(clock).date();
             if all.has_signed(&unit.id, digest, &vkey, today)? {
@@ -336,10 +344,50 @@ pub fn entitled(
     Ok(by)
 }
 
-/// Roles that could not be read would lock everybody out.
-fn check_roles(workspace: &Workspace, unit: &Unit) -> Result<(), Error> {
-    let root = workspace.roles_dir().display().to_string();
-    Roles::load(&PackSource::new(root, unit.files.clone()))?;
+/// Roles that could not be read, or in which no two people may sign, would lock everybody out: the
+/// next roles take two people of these.
+fn check_roles(workspace: &Workspace, unit: &Unit, clock: &dyn Clock) -> Result<(), Error> {
+    let dir = workspace.roles_dir();
+    let roles = Roles::load(&PackSource::new(
+        dir.display().to_string(),
+        unit.files.clone(),
+    ))?;
+    let fault = |problem: String| {
+        let file = dir.join("people.toml").display().to_string();
+        Fault::new(Place::file(file), problem)
+    };
+    let codes: Vec<&str> = Role::ALL.iter().map(|role| role.as_str()).collect();
+    for person in roles.people() {
+        let of = |problem: &str| fault(format!("`{}` {problem}", person.name));
+        if person.key.parse::<VerifierKey>().is_err() {
+            let fault = of("has a vkey that is no verifier key").field("vkey");
+            let hint = "`chancery law key FILE --name NAME` makes a key and prints its vkey";
+            return Err(fault.hint(hint).into());
+        }
+        if let Some(role) = person
+            .roles
+            .iter()
+            .find(|role| !codes.contains(&role.as_str()))
+        {
+            let fault = of(&format!("has a role `{role}` that there is not")).field("roles");
+            return Err(fault
+                .hint(format!("the roles are {}", codes.join(", ")))
+                .into());
+        }
+        Label::of("agency", &person.agency)?;
+    }
+    let today = crate::entry::Recorded::now(clock).date();
+    for (what, of) in [
+        ("the roles", (Roles::UNIT, UnitKind::Roles)),
+        ("the base of a law pack", ("a-pack", UnitKind::Base)),
+        ("an instrument", ("an-instrument", UnitKind::Instrument)),
+    ] {
+        if !roles.completes(of, &codes, today)? {
+            let fault = fault(format!("has no two people who could sign {what} off today"));
+            let hint = "list two people at least, with roles that roles/policies.cedar lets sign";
+            return Err(fault.hint(hint).into());
+        }
+    }
     Ok(())
 }
 

@@ -382,7 +382,7 @@ fn suspension_reason(text: &str) -> Result<SuspensionReason, String> {
 #[derive(Debug, clap::Args)]
 pub(crate) struct LawExport {
     /// A request: its decisions are written as well, for every record that its dataset has.
-    #[arg(value_name = "REQUEST.toml", required_unless_present = "on")]
+    #[arg(value_name = "REQUEST.toml")]
     pub(crate) request: Option<PathBuf>,
     /// The day whose law applies; today by default.
     #[arg(long, value_name = "DATE")]

@@ -73,14 +73,10 @@ impl Failure {
     }
 
     /// Prints the failure to stderr.
-    #[expect(
-        clippy::print_stderr,
-        reason = "the one place where failures are printed"
-    )]
     pub(crate) fn report(&self) -> ExitCode {
-        eprintln!("error: {}", text::safe(&self.message));
+        text::tell(&format!("error: {}", text::safe(&self.message)));
         if let Some(hint) = &self.hint {
-            eprintln!("hint: {}", text::safe(hint));
+            text::tell(&format!("hint: {}", text::safe(hint)));
         }
         ExitCode::from(self.code)
     }

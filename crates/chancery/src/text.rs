@@ -200,17 +200,25 @@ pub(crate) fn unprinted() -> Option<Failure> {
     ))
 }
 
+/// "1 provision", "2 provisions".
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(number))
+}
+
 /// Tells the operator what was done besides what was asked for.
-#[expect(clippy::print_stderr, reason = "the one place where notes are printed")]
 pub(crate) fn note(what: &str) {
-    eprintln!("note: {}", safe(what));
+    tell(&format!("note: {}", safe(what)));
 }
 
 /// Tells the operator something that does not keep the command from its result.
-#[expect(
-    clippy::print_stderr,
-    reason = "the one place where warnings are printed"
-)]
 pub(crate) fn warn(warning: &str) {
-    eprintln!("warning: {}", safe(warning));
+    tell(&format!("warning: {}", safe(warning)));
+}
+
+/// A line on standard error. Nobody is left to tell where that is closed.
+pub(crate) fn tell(line: &str) {
+    use std::io::Write as _;
+    let told = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+    drop(told);
 }

@@ -186,3 +186,33 @@ fn a_changed_file_is_named() {
         "{error}"
     );
 }
+
+/// What a column discloses is for the dictionary to say, not for a file beside the data.
+#[test]
+fn a_column_that_was_given_another_meaning_is_refused() {
+    let bench = Bench::new();
+    let files = sources(&bench);
+    let dataset = bench.add(Kind::Tmsis, &files).unwrap();
+    let file = dataset.dir().join("dataset.json");
+    let genuine = std::fs::read_to_string(&file).unwrap();
+    for (from, to) in [
+        ("\"element\": \"ssn\"", "\"element\": \"birth_date\""),
+        ("\"element\": \"medicaid_id\"", "\"element\": \"name\""),
+        ("\"key\": true", "\"key\": false"),
+        (
+            "\"role\": \"immigration_status\"",
+            "\"role\": \"citizenship_ind\"",
+        ),
+    ] {
+        let changed = genuine.replacen(from, to, 1);
+        assert!(changed != genuine, "{from}");
+        std::fs::write(&file, changed).unwrap();
+        let refused = open(&bench.datasets(), "d").unwrap_err();
+        assert!(
+            matches!(refused, Error::Damaged { .. }),
+            "{from}: {refused}"
+        );
+    }
+    std::fs::write(&file, genuine).unwrap();
+    assert!(open(&bench.datasets(), "d").is_ok());
+}

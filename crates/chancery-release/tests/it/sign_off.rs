@@ -834,3 +834,82 @@ fn a_pack_that_cannot_be_read_can_be_suspended() {
     assert_eq!(desk.state("2026-01-10"), State::Suspended);
     assert!(desk.workspace.suspendable("us/not/there").is_err());
 }
+
+/// Two people never signed it, so no edition of it is kept: what it barred is lost with its folder, and one
+/// person's signature does not change that.
+#[test]
+fn what_is_suspended_and_gone_stops_everything_whoever_signed_it_alone() {
+    let desk = Desk::new();
+    let root = desk.workspace.root().to_owned();
+    let folder = root.join(FOLDER);
+    let other = root.join("law/instruments/other");
+    std::fs::create_dir_all(&other).unwrap();
+    let id = "us/routine/other";
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let text = text.replace(INTEGRITY, id);
+        if path.ends_with("assertions.toml") {
+            continue;
+        }
+        std::fs::write(other.join(path.file_name().unwrap()), text).unwrap();
+    }
+    assert!(matches!(desk.release(), Outcome::Released(..)));
+    desk.on().sign(id, &key("counsel"), &clock()).unwrap();
+    desk.suspend(id);
+    std::fs::rename(&other, root.join("kept")).unwrap();
+    let (_, why) = desk.decide("2026-01-10");
+    assert!(
+        matches!(&why[..], [Why::Gone { id: gone }] if gone == id),
+        "{why:?}"
+    );
+    assert!(matches!(desk.release(), Outcome::Denied(..)));
+    // Back in its place, two people reinstate it.
+    std::fs::rename(root.join("kept"), &other).unwrap();
+    for name in ["counsel", "privacy"] {
+        let act = SignOffAct::Reinstate;
+        desk.on().act(id, &key(name), act, &clock()).unwrap();
+    }
+    assert!(matches!(desk.release(), Outcome::Released(..)));
+}
+
+/// The next roles take two people of these, so roles without them would be the last.
+#[test]
+fn roles_that_would_lock_everybody_out_are_refused() {
+    let case = Case::new(false);
+    let desk = Borrowed(&case.workspace);
+    let file = case.workspace.root().join("keys/custodian.key");
+    let custodian = keyfile::read(&file, None).unwrap();
+    let one = person("counsel", "counsel", None);
+    let other = person("privacy", "privacy_officer", None);
+    for (people, problem) in [
+        (vec![], "has no two people"),
+        (vec![one.clone()], "has no two people"),
+        (
+            vec![one.clone(), person("operator", "operator", None)],
+            "has no two people",
+        ),
+        (
+            vec![
+                one.clone(),
+                person("privacy", "privacy_officer", Some("2026-01-02")),
+            ],
+            "has no two people",
+        ),
+        (
+            vec![one.clone(), other.replace("privacy_officer", "officer")],
+            "has a role `officer` that there is not",
+        ),
+        (
+            vec![one.clone(), other.replace("vkey = \"", "vkey = \"x")],
+            "has a vkey that is no verifier key",
+        ),
+    ] {
+        desk.write_people(&people);
+        let refused = desk.sign("roles", &custodian[0], &clock()).unwrap_err();
+        let said = refused.to_string();
+        assert!(said.contains(problem), "{said}");
+    }
+    desk.write_people(&[one, other]);
+    desk.sign("roles", &custodian[0], &clock()).unwrap();
+}

@@ -77,12 +77,12 @@ pub(crate) fn added(dataset: &Dataset) -> String {
         .map(|at| dataset.census.rows(at))
         .sum();
     format!(
-        "Added {}: {}, {} rows in {} tables, from {} files.\n{}",
+        "Added {}: {}, {} in {}, from {}.\n{}",
         catalogue.name,
         text::people(dataset.census.total()),
-        text::count(rows),
-        catalogue.tables.len(),
-        catalogue.sources.len(),
+        text::counted(rows, "row"),
+        text::counted(catalogue.tables.len() as u64, "table"),
+        text::counted(catalogue.sources.len() as u64, "file"),
         quarantine(dataset),
     )
 }

@@ -190,7 +190,9 @@ impl Face<'_> {
         let idle = self.law.not_counting().len();
         if idle > 0 {
             text.push_str(&format!(
-                "\n{idle} provisions that would let data go are not signed off and do not count."
+                "\n{} that would let data go {} not count; `chancery law check` says why.",
+                text::counted(idle as u64, "provision"),
+                if idle == 1 { "does" } else { "do" },
             ));
         }
         for line in super::law::edited(self.law) {

@@ -411,7 +411,8 @@ fn counting(law: &chancery_law::InForce<'_>) -> String {
     let idle = law.not_counting();
     lines.push(match idle.len() {
         0 => "Everything that lets data go is signed off.".to_owned(),
-        n => format!("{n} provisions that would let data go are not signed off and do not count."),
+        1 => "1 provision that would let data go does not count.".to_owned(),
+        n => format!("{n} provisions that would let data go do not count."),
     });
     let mut reasons: Vec<(String, Vec<&str>)> = Vec::new();
     for one in idle {

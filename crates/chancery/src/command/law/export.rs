@@ -58,13 +58,16 @@ pub(super) fn run(
             })
         ),
         Format::Text => format!(
-            "Wrote the law of {} to {}: {} policies, {} records, {} decisions.\n\
+            "Wrote the law of {} to {}: {}, {}, {}.\n\
              Its README.md says how to decide again with Cedar's own tool.",
             text::day(in_force.on()),
             output.display(),
-            text::count(bundle.policies as u64),
-            text::count(bundle.records as u64),
-            text::count(bundle.decisions as u64),
+            match bundle.policies {
+                1 => "1 policy".to_owned(),
+                many => format!("{} policies", text::count(many as u64)),
+            },
+            text::counted(bundle.records as u64, "record"),
+            text::counted(bundle.decisions as u64, "decision"),
         ),
     });
     Ok(())

@@ -145,7 +145,11 @@ impl Face<'_> {
         } else if total == 1 {
             "HOLDS: the one assertion".to_owned()
         } else {
-            format!("HOLDS: all {total} assertions")
+            let vacuous = report.assertions.iter().filter(|one| one.vacuous.is_some());
+            match vacuous.count() {
+                0 => format!("HOLDS: all {total} assertions"),
+                vacuous => format!("HOLDS: all {total} assertions, {vacuous} of them vacuously"),
+            }
         };
         format!("{verdict}, {on}\n{of}")
     }

@@ -76,11 +76,7 @@ pub(super) fn sign(context: &Context, args: &args::Sign, act: SignOffAct) -> Res
         were_shown(&proposals, &args.digest)?;
     }
     let mut book = write_ledger(&workspace, &System, &context.progress)?;
-    let what = match act {
-        SignOffAct::Sign => "signed",
-        SignOffAct::Reinstate => "reinstated",
-        SignOffAct::Revoke => "withdrawn from",
-    };
+    let what = participle(act);
     let mut reports = Vec::new();
     for Proposal { unit, .. } in &proposals {
         let shown = unit.digest();
@@ -285,16 +281,26 @@ fn done(context: &Context, unit: &Unit, what: &str, index: u64) {
 fn confirm(workspace: &Workspace, proposals: &[Proposal], act: SignOffAct) -> Result<()> {
     let is_terminal = std::io::stdin().is_terminal();
     for proposal in proposals {
-        text::print(&text::safe(&change(proposal, is_terminal)));
+        text::print(&text::safe(&change(proposal, act, is_terminal)));
         if proposal.unit.kind == UnitKind::Instrument {
             text::print(&super::impact::of_signing(workspace, &proposal.unit.id)?);
         }
     }
     let digests = proposals.iter().map(|one| one.unit.digest().to_string());
     let digests: Vec<String> = digests.collect();
-    let hint = format!("`--digest {}` signs it", digests.join(" --digest "));
+    let hint = digests
+        .iter()
+        .map(|digest| format!("\n  --digest {digest}"));
+    let hint = format!(
+        "what was shown is {} by the same command with{}",
+        participle(act),
+        hint.collect::<String>()
+    );
     if !is_terminal {
-        let failure = Failure::new("nobody is at the terminal to say whether this is to be signed");
+        let failure = Failure::new(format!(
+            "nobody is at the terminal to say whether this is to be {}",
+            participle(act)
+        ));
         return Err(failure.hint(hint));
     }
     let what = match digests.as_slice() {
@@ -313,28 +319,34 @@ fn confirm(workspace: &Workspace, proposals: &[Proposal], act: SignOffAct) -> Re
     if asked.is_ok() && read.is_ok() && answer.trim() == "yes" {
         return Ok(());
     }
-    Err(Failure::new("nothing was signed").hint(hint))
+    Err(Failure::new(format!("nothing was {}", participle(act))).hint(hint))
+}
+
+fn participle(act: SignOffAct) -> &'static str {
+    match act {
+        SignOffAct::Sign => "signed",
+        SignOffAct::Reinstate => "reinstated",
+        SignOffAct::Revoke => "withdrawn from",
+    }
 }
 
 /// What is to be signed: the digest, and what changed since the edition signed last. A text that
 /// was never signed is shown whole only to somebody who reads it.
-fn change(proposal: &Proposal, whole: bool) -> String {
+fn change(proposal: &Proposal, act: SignOffAct, whole: bool) -> String {
     let unit = &proposal.unit;
-    let kind = match unit.kind {
-        UnitKind::Instrument => "the instrument",
-        UnitKind::Base => "the base of the law pack",
-        UnitKind::Roles => "the roles",
+    let what = match unit.kind {
+        UnitKind::Instrument => format!("the instrument {}", unit.id),
+        UnitKind::Base => format!("the base of the law pack {}", unit.id),
+        UnitKind::Roles => "the roles".to_owned(),
     };
-    let mut lines = vec![format!(
-        "To be signed: {kind} {}\n  {}",
-        unit.id,
-        unit.digest()
-    )];
+    let done = participle(act);
+    let mut lines = vec![format!("To be {done}: {what}\n  {}", unit.digest())];
     if unit.files.is_empty() {
         lines.push("It is removed.".to_owned());
     }
     let Some(before) = &proposal.before else {
-        lines.push("It was not signed off in another edition before. Its files:".to_owned());
+        let whose = "No other edition of it was signed off last. Its files:";
+        lines.push(whose.to_owned());
         for (name, text) in &unit.files {
             if !whole {
                 let count = text::count(text.lines().count() as u64);
