@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, DictionaryArray, RecordBatch, StringArray, StringViewArray, UInt8Array,
+    UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt8Type};
 use chancery_model::{Census, Count, Domain, Group, Presence, Signature, UNKNOWN};
@@ -28,6 +29,9 @@ use crate::{
 const WORKERS: usize = 2;
 /// Rows that one worker may take at a time from files that mix origins.
 const MIXED_ROWS: u64 = 8 << 20;
+/// The column of `subjects/<origin>.parquet` with the tables in which a person has rows, a bit each. No
+/// attribute has a name with spaces.
+pub(crate) const PRESENCE: &str = "rows in";
 /// Rows of `subjects/<origin>.parquet` written at a time.
 const WRITE_ROWS: usize = 64 << 10;
 /// An id this long that is all 8s or 9s is a filling and no id.
@@ -408,6 +412,8 @@ impl Step<'_> {
         let mut writer = TableWriter::create(&full, schema.clone(), &attributes)?;
         let values = attribute_values(self.law.domain);
         let mut ids = people.index.iter();
+        let mut profiles = people.profiles.iter();
+        let mut tables: HashMap<u32, u64> = HashMap::new();
         for chunk in people.masks.chunks(WRITE_ROWS) {
             // The ids were text when they were read.
             let texts = ids.by_ref().take(chunk.len()).map(std::str::from_utf8);
@@ -423,6 +429,11 @@ impl Step<'_> {
                 let column = DictionaryArray::<UInt8Type>::try_new(keys, names.clone());
                 columns.push(Arc::new(column.map_err(|_| columnar::misbuilt(&full))?));
             }
+            let here = profiles.by_ref().take(chunk.len()).map(|profile| {
+                let presence = || people.rows(*profile, self.tables.len()).0.0;
+                *tables.entry(*profile).or_insert_with(presence)
+            });
+            columns.push(Arc::new(UInt64Array::from_iter_values(here)));
             let batch = RecordBatch::try_new(schema.clone(), columns);
             writer.write(&batch.map_err(|_| columnar::misbuilt(&full))?)?;
             step(self.progress, 0)?;
@@ -543,9 +554,9 @@ fn subjects_schema(domain: &Domain) -> SchemaRef {
         attributes.map(move |attribute| Field::new(&attribute.name, kind.clone(), false))
     };
     let id = Field::new("id", DataType::Utf8, false);
-    Arc::new(Schema::new(
-        [id].into_iter().chain(names()).collect::<Vec<_>>(),
-    ))
+    let presence = Field::new(PRESENCE, DataType::UInt64, false);
+    let fields = [id].into_iter().chain(names()).chain([presence]);
+    Arc::new(Schema::new(fields.collect::<Vec<_>>()))
 }
 
 fn attribute_values(domain: &Domain) -> Vec<ArrayRef> {

@@ -117,8 +117,15 @@ impl Dataset {
         origins.into_iter().cloned().collect()
     }
 
+    /// The origins of its people, in order.
+    pub fn origins_of_people(&self) -> Vec<&str> {
+        let files = self.catalogue.subjects.iter();
+        let origins: BTreeSet<&str> = files.map(|file| file.origin.as_str()).collect();
+        origins.into_iter().collect()
+    }
+
     /// The file with the attributes of an origin's people: the column `id`, then one text column
-    /// per attribute of the domain.
+    /// per attribute of the domain, then a bit for each table with rows about them.
     pub fn subjects_file(&self, origin: &str) -> Option<PathBuf> {
         let mut files = self.catalogue.subjects.iter();
         let found = files.find(|file| file.origin == origin)?;

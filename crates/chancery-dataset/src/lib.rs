@@ -26,6 +26,7 @@ mod ingest;
 mod lines;
 mod map;
 mod parallel;
+mod people;
 mod progress;
 mod quarantine;
 mod report;

@@ -54,6 +54,22 @@ pub enum Error {
 }
 
 impl Error {
+    /// What to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Io { .. } => "check the disk and its permissions, then run it again",
+            Self::Damaged { .. } => {
+                "put the release's `custody` folder back from a copy, then `chancery account rebuild`"
+            }
+            Self::Key | Self::KeyMissing { .. } => "put `keys/register.key` back from a copy",
+            Self::Unrecorded { .. } => "put the release's `custody` folder back from a copy",
+            Self::OutOfOrder { .. } => {
+                "put the records of the releases before it back, then `chancery account rebuild`"
+            }
+            Self::People { .. } => "nothing has left; look at the dataset's ids",
+        }
+    }
+
     pub(crate) fn io(action: &'static str, path: &Path) -> impl Fn(std::io::Error) -> Self {
         let file = path.display().to_string();
         move |source| Self::Io {

@@ -131,6 +131,16 @@ impl SecretKey {
         hash.finish128().h1
     }
 
+    /// What stands for a person in an entry that somebody looked them up: a keyed hash that nobody but the
+    /// key's holder can compute, of which no proof is ever shown.
+    pub fn mark(&self, person: &Person<'_>) -> [u8; 32] {
+        let mut hash = Sha256::new_with_prefix(b"chancery/register/mark/v1\0");
+        hash.update(self.padding.as_slice());
+        hash.update(person.alpha());
+        // Hashed again, so that nothing can be appended to what is hashed.
+        Sha256::digest(hash.finalize()).into()
+    }
+
     /// A leaf that is nobody's, so that the number of leaves does not tell the number of people.
     pub(crate) fn padding(&self, release: &str, bucket: u32, number: u32) -> [u8; 64] {
         let half = |half: u8| -> [u8; 32] {

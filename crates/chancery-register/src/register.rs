@@ -91,6 +91,12 @@ impl Register {
         Ok(register)
     }
 
+    /// Whether a file is the whole record of a release with this root.
+    pub fn is_record(file: &Path, release: &str, root: Digest) -> bool {
+        let record = Record::open(file).and_then(|record| record.check().map(|()| record));
+        record.is_ok_and(|record| record.header.release == release && record.header.root == root)
+    }
+
     fn add(&mut self, index: &Path, listed: &Listed) -> Result<(), Error> {
         let Some(root) = listed.root else {
             self.unrecorded.push(listed.release.clone());

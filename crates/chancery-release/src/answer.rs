@@ -17,6 +17,7 @@ pub struct Answer {
     confirmed: Confirmed,
     decision: Decision,
     cuts: Vec<Cut>,
+    classes: BTreeMap<Group, usize>,
     idle: BTreeSet<String>,
 }
 
@@ -51,6 +52,11 @@ impl Answer {
     /// do not count or not for everyone; [`InForce::why_not`] says why.
     pub fn idle(&self) -> &BTreeSet<String> {
         &self.idle
+    }
+
+    /// Which of the decision's classes a group is in.
+    pub(crate) fn class(&self, group: &Group) -> Option<usize> {
+        self.classes.get(group).copied()
     }
 
     /// What leaves, table by table and origin by origin.
@@ -102,12 +108,14 @@ pub fn answer(
     );
     let tally = Tally::new(&question, ruling, &grant, law, dataset);
     let decision = tally.decision(&cuts);
+    let classes = tally.numbered(&decision.classes);
     let idle = idle(&question, ruling, &dataset.census);
     Answer {
         question,
         confirmed,
         decision,
         cuts,
+        classes,
         idle,
     }
 }
@@ -281,6 +289,19 @@ impl<'a> Tally<'a> {
             .collect();
         classes.sort_by_key(|class| std::cmp::Reverse((class.elements.len(), class.subjects)));
         classes
+    }
+
+    /// The number of the class that each group is in.
+    fn numbered(&self, classes: &[Class]) -> BTreeMap<Group, usize> {
+        let groups = self.census.groups.keys();
+        let numbered = groups.filter_map(|group| {
+            let elements = self.class(group);
+            let number = classes
+                .iter()
+                .position(|class| class.elements == elements)?;
+            Some((group.clone(), number))
+        });
+        numbered.collect()
     }
 
     /// The elements that leave about a group, in the order asked; nothing if no row leaves.

@@ -27,8 +27,8 @@ pub use codes::{
     Sanitisation, Scope, SignOffAct, Statement, SuspensionReason, Verdict, Verification,
 };
 pub use facts::{
-    Approval, By, Destruction, Disclosure, KeyRotation, LookUp, Recall, ReleaseRef, SignOff,
-    Signing, Snapshot, Suspended, Suspension, UseStatement,
+    Approval, By, CommittedPeople, Destruction, Disclosure, KeyRotation, LookUp, Recall,
+    ReleaseRef, SignOff, Signing, Snapshot, Suspended, Suspension, UseStatement,
 };
 pub use text::{
     KeySignature, Label, Pseudonym, Recorded, ReleaseId, Url, Version1, Version2, Vkey,
@@ -180,7 +180,7 @@ impl Entry {
     /// The newest version of a type.
     fn newest(kind: &str) -> u64 {
         match kind {
-            "sign_off" | "suspension" => Version2::Two.into(),
+            "release" | "sign_off" | "suspension" => Version2::Two.into(),
             _ => Version1::NUMBER,
         }
     }
@@ -291,12 +291,15 @@ impl Entry {
             Self::Release(fact) => {
                 let released = fact.outcome != Outcome::Denied && fact.manifest.is_some();
                 let rule = "a release has one, and an outcome that is not denied";
-                agree(released, "manifest", rule)
+                agree(released, "manifest", rule)?;
+                let there = fact.version == Version2::Two;
+                let rule = "`people` comes with version 2";
+                agree(fact.people.is_some() == there, "people", rule)
             }
             Self::Refusal(fact) => {
                 let refused = fact.outcome == Outcome::Denied && fact.manifest.is_none();
                 agree(
-                    refused,
+                    refused && fact.version == Version2::One && fact.people.is_none(),
                     "manifest",
                     "a refusal has none, and the outcome denied",
                 )
@@ -424,9 +427,16 @@ impl Entry {
         id: &str,
         decision: &Decision,
         manifest: Digest,
+        people: CommittedPeople,
         clock: &dyn Clock,
     ) -> Result<Self, Fault> {
-        Self::Release(disclosure(id, decision, Some(manifest), clock)?).checked()
+        Self::Release(Disclosure {
+            version: Version2::Two,
+            manifest: Some(manifest),
+            people: Some(people),
+            ..disclosure(id, decision, clock)?
+        })
+        .checked()
     }
 
     /// A refusal.
@@ -435,7 +445,7 @@ impl Entry {
     ///
     /// When a name in the request is no [`Label`], or the decision does not deny.
     pub fn refusal(id: &str, decision: &Decision, clock: &dyn Clock) -> Result<Self, Fault> {
-        Self::Refusal(disclosure(id, decision, None, clock)?).checked()
+        Self::Refusal(disclosure(id, decision, clock)?).checked()
     }
 
     /// A release that was given up. An id that is none is not repeated: see
@@ -765,15 +775,10 @@ impl Entry {
     }
 }
 
-fn disclosure(
-    id: &str,
-    decision: &Decision,
-    manifest: Option<Digest>,
-    clock: &dyn Clock,
-) -> Result<Disclosure, Fault> {
+fn disclosure(id: &str, decision: &Decision, clock: &dyn Clock) -> Result<Disclosure, Fault> {
     let request = &decision.request;
     Ok(Disclosure {
-        version: Version1,
+        version: Version2::One,
         recorded: Recorded::now(clock),
         id: ReleaseId::of("id", id)?,
         on: decision.on,
@@ -783,6 +788,7 @@ fn disclosure(
         dataset: Label::of("dataset", &request.dataset)?,
         outcome: decision.outcome,
         law: decision.law.digest,
-        manifest,
+        manifest: None,
+        people: None,
     })
 }

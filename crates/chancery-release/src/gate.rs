@@ -2,7 +2,7 @@ use chancery_dataset::{Dataset, Progress};
 use chancery_law::InForce;
 use chancery_model::Outcome as Verdict;
 
-use crate::entry::AbortReason;
+use crate::entry::{AbortReason, CommittedPeople};
 use crate::history::History;
 use crate::sign_off::{has_changed, suspended_since};
 use crate::staging::{new_id, sync};
@@ -55,13 +55,17 @@ pub fn release(
         .verify_inputs(dataset, progress)
         .and_then(|()| sign(workspace, &id, &answer, law, dataset, progress))
         .and_then(|signed| unchanged(workspace, law).map(|()| signed));
-    let signed = match signed {
+    let (signed, people) = match signed {
         Ok(signed) => signed,
         Err(error) => return Err(abort(&id, error, Some(workspace), &mut ledger, clock)),
     };
     // From here on the ledger decides: an entry that it holds is finished by the next start.
-    let receipt = signed.log(answer.decision(), &mut ledger, clock)?;
+    let receipt = signed.log(answer.decision(), people, &mut ledger, clock)?;
     let released = signed.publish(&receipt, workspace, &workspace.ledger_keys()?)?;
+    // The register can be made anew from the releases: what hinders it now is for the next to say.
+    if let Err(error) = workspace.register() {
+        progress.note(&format!("the register was not brought up to date: {error}"));
+    }
     Ok(Outcome::Released(Box::new(answer), released))
 }
 
@@ -103,17 +107,21 @@ fn sign(
     law: &InForce<'_>,
     dataset: &Dataset,
     progress: &dyn Progress,
-) -> Result<Signed, Error> {
-    Staged::write(
+) -> Result<(Signed, CommittedPeople), Error> {
+    let register = workspace.register()?;
+    let folder = workspace.staging_dir().join(id);
+    let staged = Staged::write(
         workspace,
-        &workspace.staging_dir(),
+        &folder,
         id,
         answer,
         law.pack(),
         dataset,
+        &register,
         progress,
-    )?
-    .sign(workspace, answer, law, dataset)
+    )?;
+    let people = staged.people();
+    Ok((staged.sign(workspace, answer, law, dataset)?, people))
 }
 
 fn today_or_demonstration(law: &InForce<'_>, clock: &dyn Clock) -> Result<(), Error> {
@@ -158,7 +166,9 @@ fn reason(error: &Error) -> AbortReason {
         Error::Plan(chancery_plan::Error::Count { .. }) => AbortReason::CountsDisagree,
         Error::Plan(_) => AbortReason::PlanFailed,
         Error::Ledger(_) | Error::RolledBack { .. } => AbortReason::LedgerFailed,
-        Error::Io { .. } => AbortReason::NotWritten,
+        Error::Io { .. } | Error::Register(chancery_register::Error::Io { .. }) => {
+            AbortReason::NotWritten
+        }
         Error::Input(_)
         | Error::NoWorkspace(_)
         | Error::NotToday { .. }
@@ -169,6 +179,7 @@ fn reason(error: &Error) -> AbortReason {
         | Error::NotShown { .. }
         | Error::LawChanged
         | Error::Stray { .. }
+        | Error::Register(_)
         | Error::Unverified { .. } => AbortReason::NotCarriedOut,
     }
 }

@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chancery_ledger::LedgerReader;
 use chancery_model::Digest;
 
+use crate::entry::CommittedPeople;
 use crate::{Entry, Error};
 
 /// What the ledger says of releases: which of them stand, and which ids were given.
@@ -17,6 +18,7 @@ pub(crate) struct History {
 pub(crate) struct Logged {
     pub(crate) index: u64,
     pub(crate) manifest: Option<Digest>,
+    pub(crate) people: Option<CommittedPeople>,
 }
 
 impl History {
@@ -35,8 +37,11 @@ impl History {
             Some(Entry::Release(entry)) => {
                 let id = entry.id.to_string();
                 self.given.insert(id.clone());
-                let manifest = entry.manifest;
-                let logged = Logged { index, manifest };
+                let logged = Logged {
+                    index,
+                    manifest: entry.manifest,
+                    people: entry.people,
+                };
                 self.standing.entry(id).or_default().push(logged);
             }
             Some(Entry::Refusal(entry)) => {
@@ -59,6 +64,14 @@ impl History {
     pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &[Logged])> {
         let standing = self.standing.iter();
         standing.map(|(id, logged)| (id.as_str(), logged.as_slice()))
+    }
+
+    /// The newest entry that stands of each id, in the order of the ledger.
+    pub(crate) fn in_order(&self) -> Vec<(&str, Logged)> {
+        let newest = |(id, logged): (_, &[Logged])| Some((id, *logged.last()?));
+        let mut all: Vec<(&str, Logged)> = self.all().filter_map(newest).collect();
+        all.sort_by_key(|(_, logged)| logged.index);
+        all
     }
 
     /// The newest entry that stands of a release.

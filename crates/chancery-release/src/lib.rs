@@ -34,6 +34,8 @@ mod sign_off;
 
 mod signing;
 
+mod people;
+
 mod staging;
 
 mod gate;
@@ -80,6 +82,9 @@ pub enum Error {
     /// The ledger is refused.
     #[error(transparent)]
     Ledger(#[from] chancery_ledger::Error),
+    /// The register of who was in which release is refused.
+    #[error(transparent)]
+    Register(#[from] chancery_register::Error),
     /// A file of the workspace could not be read or written.
     #[error("cannot {action} `{file}`: {source}")]
     Io {
@@ -169,6 +174,7 @@ impl Error {
             Self::Dataset(error) => error.hint().map(str::to_owned),
             Self::Plan(error) => Some(error.hint().to_owned()),
             Self::Ledger(error) => error.hint().map(str::to_owned),
+            Self::Register(error) => Some(error.hint().to_owned()),
             Self::Io { source, .. } => Some(io_hint(source).to_owned()),
             Self::NoWorkspace(_) => {
                 Some("`chancery init` makes one; `-C DIR` names one".to_owned())

@@ -6,8 +6,12 @@ use chancery_ledger::{InclusionProof, Keyring, VerifierKey, verify_proof};
 use chancery_model::{Decision, Digest};
 use chancery_plan::{Job, StagedFile, stage};
 
+use chancery_register::{Recorded, Register};
+
+use crate::entry::CommittedPeople;
 use crate::history::History;
 use crate::manifest::digest;
+use crate::people::{CUSTODY, record, record_file};
 use crate::verify::check_files;
 use crate::workspace::private_folder;
 use crate::{Answer, Book, Clock, Entry, Envelope, Error, Manifest, Statement, Workspace};
@@ -23,6 +27,7 @@ pub struct Staged {
     id: String,
     folder: PathBuf,
     files: Vec<StagedFile>,
+    people: CommittedPeople,
 }
 
 /// Staged files with their signed manifest. Only `Staged::sign` makes one.
@@ -92,23 +97,23 @@ pub(crate) fn new_id(workspace: &Workspace, answer: &Answer) -> Result<String, E
 }
 
 impl Staged {
-    /// Runs the plan into a private folder. A crash here leaves a folder without a manifest, which
+    /// Runs the plan into a private folder, and records who it is about. A crash here leaves a folder without a manifest, which
     /// [`crate::recover`] removes.
     pub(crate) fn write(
         workspace: &Workspace,
-        parent: &Path,
+        folder: &Path,
         id: &str,
         answer: &Answer,
         law: &LawPack,
         dataset: &Dataset,
+        register: &Register,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
-        let folder = parent.join(id);
         let data = folder.join(DATA);
         let spill = folder.join(SPILL);
         private_folder(&data)?;
         private_folder(&spill)?;
-        sync(parent)?;
+        sync(folder.parent().unwrap_or(folder))?;
         let rows = answer.cuts().iter().map(|cut| cut.expected_rows).sum();
         progress.begin("writing what is lawful", rows);
         let job = Job {
@@ -124,11 +129,20 @@ impl Staged {
             sync(&folder.map_err(Error::io("read", &data))?.path())?;
         }
         sync(&data)?;
+        let Recorded { root, key } =
+            record(workspace, register, folder, id, answer, dataset, progress)?;
+        sync(&folder.join(CUSTODY))?;
         Ok(Self {
             id: id.to_owned(),
-            folder,
+            folder: folder.to_owned(),
             files,
+            people: CommittedPeople { root, key },
         })
+    }
+
+    /// Who it is about.
+    pub(crate) fn people(&self) -> CommittedPeople {
+        self.people
     }
 
     /// The files.
@@ -165,10 +179,11 @@ impl Signed {
     pub(crate) fn log(
         &self,
         decision: &Decision,
+        people: CommittedPeople,
         ledger: &mut Book,
         clock: &dyn Clock,
     ) -> Result<Receipt, Error> {
-        let entry = Entry::release(&self.id, decision, self.manifest, clock)?;
+        let entry = Entry::release(&self.id, decision, self.manifest, people, clock)?;
         let receipt = ledger.append(&entry)?;
         Ok(Receipt {
             manifest: self.manifest,
@@ -201,6 +216,13 @@ impl Signed {
             return Ok(None);
         };
         let index = logged.index;
+        if let Some(people) = logged.people {
+            let record = record_file(&self.folder);
+            // Without its record nobody could be told what this release was about.
+            if !Register::is_record(&record, &self.id, people.root) {
+                return Ok(None);
+            }
+        }
         Ok(Some(Receipt {
             manifest: self.manifest,
             index,

@@ -4,10 +4,12 @@ use std::path::Path;
 use chancery_dataset::Progress;
 use chancery_ledger::{Keyring, VerifierKey};
 use chancery_model::{Digest, Request};
+use chancery_register::Register;
 use sha2::{Digest as _, Sha256};
 
 use crate::history::History;
 use crate::manifest::digest;
+use crate::people::CUSTODY;
 use crate::staging::{MANIFEST, RECEIPT, Staged, receipt_entry};
 use crate::workspace::private_folder;
 use crate::{Entry, Envelope, Error, Known, Statement, Workspace, ask, decide};
@@ -146,16 +148,28 @@ pub fn replay(
     let in_force = law.in_force(manifest.on, workspace.sign_off(&standing))?;
     let answer = decide(question, &in_force, &dataset)?;
     answer.verify_inputs(&dataset, progress)?;
+    let Entry::Release(entry) = &verified.entry else {
+        return Err(unverified(RECEIPT, "is not the receipt of a release"));
+    };
     let scratch = Scratch::new(workspace)?;
+    // Whom the register knew before does not change what a release commits to.
+    let register = Register::open(&scratch.parent.join("register"), &[])?;
     let staged = Staged::write(
         workspace,
-        &scratch.parent,
-        REPLAY,
+        &scratch.parent.join(REPLAY),
+        entry.id.as_str(),
         &answer,
         &law,
         &dataset,
+        &register,
         progress,
     )?;
+    if entry.people.is_some_and(|people| people != staged.people()) {
+        return Err(unverified(
+            RECEIPT,
+            "commits to other people than it comes out to be about when run again",
+        ));
+    }
     let again = crate::Manifest::new(&answer, &in_force, &dataset, staged.files());
     let again = again.statement(staged.files());
     for (before, after) in verified.statement.subject.iter().zip(&again.subject) {
@@ -214,7 +228,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The files of a release but for manifest and receipt, by path below it. A link is never followed,
+/// The files of a release but for manifest, receipt and the custodian's own, by path below it. A link is never followed,
 /// and a folder without a file, whose name alone could say something, is refused.
 fn files(folder: &Path) -> Result<BTreeSet<String>, Error> {
     let mut found = BTreeSet::new();
@@ -232,7 +246,9 @@ fn files(folder: &Path) -> Result<BTreeSet<String>, Error> {
             } else {
                 format!("{below}/{name}")
             };
-            if kind.is_dir() {
+            if path == CUSTODY {
+                // The custodian's own, which the manifest does not speak of.
+            } else if kind.is_dir() {
                 pending.push(path);
             } else if !kind.is_file() {
                 return Err(unverified(&path, "is neither a file nor a folder"));

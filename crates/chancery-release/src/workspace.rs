@@ -189,6 +189,8 @@ impl Workspace {
         let custodian = SigningKey::random(&format!("{name}/custodian"), Algorithm::Ed25519)?;
         workspace.write_keys("ledger", ledger.keys(), passphrase)?;
         workspace.write_keys("custodian", std::slice::from_ref(&custodian), passphrase)?;
+        let register = SigningKey::random(&format!("{name}/register"), Algorithm::Ed25519)?;
+        workspace.write_keys("register", &[register], passphrase)?;
         let public = ledger.keyring().to_string();
         durable(&workspace.public_file("ledger"), public.as_bytes())?;
         let public = format!("{}\n", custodian.verifier());
@@ -479,6 +481,11 @@ impl Workspace {
         self.keys_dir().join(format!("{name}.key"))
     }
 
+    /// The register's own files, which can be made anew.
+    pub(crate) fn register_dir(&self) -> PathBuf {
+        self.root.join("index").join("register")
+    }
+
     pub(crate) fn public_file(&self, name: &str) -> PathBuf {
         self.keys_dir().join(format!("{name}.vkey"))
     }
@@ -508,14 +515,14 @@ impl Workspace {
     pub fn encrypt_keys(&self, passphrase: &Passphrase) -> Result<(), Error> {
         // A change of keys meanwhile would be overwritten with the keys of before.
         let _writer = SqliteLock::open(&self.lock_file())?;
-        for name in ["ledger", "custodian"] {
+        for name in ["ledger", "custodian", "register"] {
             let keys = self.secret_keys(name)?;
             keyfile::replace(&self.secret_file(name), &keys, Some(passphrase))?;
         }
         Ok(())
     }
 
-    fn secret_keys(&self, name: &str) -> Result<Vec<SigningKey>, Error> {
+    pub(crate) fn secret_keys(&self, name: &str) -> Result<Vec<SigningKey>, Error> {
         let file = self.secret_file(name);
         let ask = self.ask.0.as_ref().map(|ask| move || ask(&file.clone()));
         let file = self.secret_file(name);

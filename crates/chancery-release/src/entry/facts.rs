@@ -2,6 +2,7 @@
 
 use chancery_ledger::VerifierKey;
 use chancery_model::{Digest, Outcome};
+use chancery_register::PublicKey;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use super::text::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Disclosure {
     /// The version of this form.
-    pub version: Version1,
+    pub version: Version2,
     /// When it was recorded.
     pub recorded: Recorded,
     /// The release's id; the same request refused twice has the same.
@@ -39,6 +40,19 @@ pub struct Disclosure {
     /// The digest of `manifest.dsse.json`; a refusal has none.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub manifest: Option<Digest>,
+    /// Who it was about, by a root; releases of the first form, and refusals, have none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub people: Option<CommittedPeople>,
+}
+
+/// What a release's entry binds the custodian to about the people it was about (`docs/register.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CommittedPeople {
+    /// The root over them.
+    pub root: Digest,
+    /// The key that tells whose pseudonym is whose, `c2sp.org/vrf-r255`.
+    pub key: PublicKey,
 }
 
 /// A reviewer stands for an instrument's encoding, or does so no more.

@@ -14,7 +14,7 @@ use jiff::ToSpan as _;
 use jiff::civil::date;
 
 use crate::samples::{
-    RELEASE, clock, decision, digest_of, every_kind, label, ml_dsa_vkey, refused,
+    RELEASE, clock, decision, digest_of, every_kind, label, ml_dsa_vkey, people, refused,
 };
 
 fn docs() -> PathBuf {
@@ -121,11 +121,11 @@ fn a_disclosure_says_what_was_decided() {
     use chancery_model::Outcome;
     let manifest = digest_of("a manifest");
     let denied = decision(Outcome::Denied);
-    assert!(Entry::release(RELEASE, &denied, manifest, &clock()).is_err());
+    assert!(Entry::release(RELEASE, &denied, manifest, people(), &clock()).is_err());
     assert!(Entry::refusal(RELEASE, &decision(Outcome::Full), &clock()).is_err());
     let mut named = decision(Outcome::Full);
     named.request.dataset = "enrollee 900-12-3456".to_owned();
-    let error = Entry::release(RELEASE, &named, manifest, &clock()).unwrap_err();
+    let error = Entry::release(RELEASE, &named, manifest, people(), &clock()).unwrap_err();
     assert!(error.to_string().contains("`dataset`"), "{error}");
     assert!(
         !error.to_string().contains("900"),
@@ -160,7 +160,7 @@ fn every_recipient_has_release_ids() {
             let id = format!("2026-01-10-{}{end}", recipient.replace('/', "-"));
             let mut decision = decision(Outcome::Partial);
             decision.request.recipient = recipient.to_owned();
-            let entry = Entry::release(&id, &decision, digest_of("a manifest"), &clock());
+            let entry = Entry::release(&id, &decision, digest_of("a manifest"), people(), &clock());
             entry.unwrap_or_else(|error| panic!("{id}: {error}"));
         }
     }

@@ -4,9 +4,10 @@ use chancery_ledger::{SigningKey, VerifierKey};
 use chancery_model::{Decision, Digest, LawUsed, Outcome, Request};
 use chancery_release::Fixed;
 use chancery_release::entry::{
-    AbortReason, ApprovalOf, By, Entry, Label, LookUpReason, Onward, Pseudonym, RecallReason,
-    Recorded, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation, Scope, SignOff,
-    SignOffAct, Signing, Statement, Suspended, SuspensionReason, Url, Verdict, Verification, Vkey,
+    AbortReason, ApprovalOf, By, CommittedPeople, Disclosure, Entry, Label, LookUpReason, Onward,
+    Pseudonym, RecallReason, Recorded, ReleaseId, ReleaseRef, Role, RotationReason, Sanitisation,
+    Scope, SignOff, SignOffAct, Signing, Statement, Suspended, SuspensionReason, Url, Verdict,
+    Verification, Version2, Vkey,
 };
 use jiff::civil::Date;
 use sha2::{Digest as _, Sha256};
@@ -93,14 +94,52 @@ fn released() -> ReleaseRef {
     }
 }
 
+/// Whom a release of the samples is about.
+pub(crate) fn people() -> CommittedPeople {
+    CommittedPeople {
+        root: digest_of("people"),
+        key: chancery_register::SecretKey::derive(&[5; 32])
+            .unwrap()
+            .public(),
+    }
+}
+
+/// The first form of a release's entry, as it was written before there was a register.
+fn first_release() -> Entry {
+    let manifest = digest_of("a manifest");
+    let entry = Entry::release(
+        RELEASE,
+        &decision(Outcome::Partial),
+        manifest,
+        people(),
+        &clock(),
+    );
+    let Entry::Release(fact) = entry.unwrap() else {
+        panic!("another entry")
+    };
+    Entry::Release(Disclosure {
+        version: Version2::One,
+        people: None,
+        ..fact
+    })
+}
+
 fn disclosures() -> Vec<(&'static str, Entry)> {
     let custodian = key("agency.example/ledger/custodian", 1).verifier();
     let manifest = digest_of("a manifest");
     vec![
         ("workspace", Entry::workspace(&custodian, &clock()).unwrap()),
+        ("release", first_release()),
         (
-            "release",
-            Entry::release(RELEASE, &decision(Outcome::Partial), manifest, &clock()).unwrap(),
+            "release-2",
+            Entry::release(
+                RELEASE,
+                &decision(Outcome::Partial),
+                manifest,
+                people(),
+                &clock(),
+            )
+            .unwrap(),
         ),
         (
             "refusal",

@@ -1,0 +1,137 @@
+//! Who a release is about: its record for the register, and the register over all releases.
+
+use std::path::{Path, PathBuf};
+
+use chancery_dataset::{Dataset, Progress};
+use chancery_ledger::LedgerReader;
+use chancery_register::{Listed, Recorded, Register, SecretKey};
+
+use crate::history::History;
+use crate::workspace::private_folder;
+use crate::{Answer, Error, Workspace};
+
+/// The part of a release's folder that is the custodian's own: it is not handed over.
+pub(crate) const CUSTODY: &str = "custody";
+const RECORD: &str = "register";
+
+/// Where a release's record is, in its folder.
+pub(crate) fn record_file(folder: &Path) -> PathBuf {
+    folder.join(CUSTODY).join(RECORD)
+}
+
+impl Workspace {
+    /// The register of everybody in the releases that the ledger holds.
+    ///
+    /// # Errors
+    ///
+    /// When a record is damaged, or is not what the ledger's entry commits to.
+    pub fn register(&self) -> Result<Register, Error> {
+        self.register_of(&self.ledger_reader()?)
+    }
+
+    /// The same over a ledger that is open already.
+    pub(crate) fn register_of(&self, ledger: &LedgerReader) -> Result<Register, Error> {
+        let listed = self.listed(&History::read(ledger)?);
+        Ok(Register::open(&self.register_dir(), &listed)?)
+    }
+
+    /// Makes the register anew, from the releases alone.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Workspace::register`].
+    pub fn rebuild_register(&self) -> Result<Register, Error> {
+        let listed = self.listed(&History::read(&self.ledger_reader()?)?);
+        Ok(Register::rebuild(&self.register_dir(), &listed)?)
+    }
+
+    fn listed(&self, history: &History) -> Vec<Listed> {
+        let releases = history.in_order().into_iter();
+        let listed = releases.map(|(id, logged)| Listed {
+            release: id.to_owned(),
+            root: logged.people.map(|people| people.root),
+            record: record_file(&self.releases_dir().join(id)),
+        });
+        listed.collect()
+    }
+
+    /// The keys of the register: the first is the one that records, the others are of before.
+    ///
+    /// # Errors
+    ///
+    /// When `keys/register.key` cannot be read.
+    pub fn register_keys(&self) -> Result<Vec<SecretKey>, Error> {
+        let keys = self.secret_keys("register")?;
+        let derived = keys.iter().map(|key| {
+            // Ed25519 signs one message in one way: what it gives is as secret as the key.
+            let secret = key.sign(b"chancery/register/key/v1\n")?;
+            Ok(SecretKey::derive(&secret)?)
+        });
+        derived.collect()
+    }
+}
+
+/// Records who an answer's release is about, in the custodian's part of its folder.
+pub(crate) fn record(
+    workspace: &Workspace,
+    register: &Register,
+    folder: &Path,
+    release: &str,
+    answer: &Answer,
+    dataset: &Dataset,
+    progress: &dyn Progress,
+) -> Result<Recorded, Error> {
+    let key = workspace.register_keys()?.into_iter().next();
+    let key = key.ok_or(chancery_register::Error::Key)?;
+    private_folder(&folder.join(CUSTODY))?;
+    let classes = &answer.decision().classes;
+    progress.begin("recording who it is about", answer.decision().total);
+    // A class about whom nothing leaves stands last, and nobody of it is recorded.
+    let leaving: Vec<Vec<String>> = classes
+        .iter()
+        .map(|class| class.elements.clone())
+        .filter(|elements| !elements.is_empty())
+        .collect();
+    let numbers: Vec<Option<usize>> = classes
+        .iter()
+        .map(|class| {
+            leaving
+                .iter()
+                .position(|elements| *elements == class.elements)
+        })
+        .collect();
+    let file = record_file(folder);
+    let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let mut recording = register.record(&key, release, &file, leaving, workers)?;
+    for origin in dataset.origins_of_people() {
+        let mut people = recording.origin(origin)?;
+        let mut told = 0_u64;
+        dataset.each_person::<Error>(origin, &mut |id, _, group| {
+            let class = answer
+                .class(group)
+                .and_then(|class| numbers.get(class).copied());
+            match class {
+                Some(Some(class)) => people.add(id, class)?,
+                Some(None) => {}
+                // The census counted everybody: whom it does not know, nobody decided about.
+                None => {
+                    return Err(chancery_register::Error::People {
+                        origin: origin.to_owned(),
+                        problem: "somebody is of no group that was decided",
+                    }
+                    .into());
+                }
+            }
+            told += 1;
+            if told.is_multiple_of(65_536) {
+                progress.advance(65_536);
+                if progress.cancelled() {
+                    return Err(chancery_dataset::Error::Cancelled.into());
+                }
+            }
+            Ok(())
+        })?;
+        people.finish()?;
+    }
+    Ok(recording.finish()?)
+}
