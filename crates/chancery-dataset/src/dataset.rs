@@ -64,28 +64,28 @@ pub fn open(datasets_dir: &Path, name: &str) -> Result<Dataset, Error> {
 /// Whether every column of a kind whose dictionary is known is what the dictionary says: what
 /// discloses what is not for a file beside the data to say.
 fn meant_as_listed(catalogue: &Catalogue) -> Result<bool, Error> {
-    let dictionary;
-    let flat;
-    let listed: Box<dyn Fn(&Table, &Column) -> bool> = match catalogue.kind {
-        Kind::Table => return Ok(true),
+    let all = |listed: &dyn Fn(&Table, &Column) -> bool| {
+        let mut tables = catalogue.tables.iter();
+        tables.all(|table| table.columns.iter().all(|column| listed(table, column)))
+    };
+    match catalogue.kind {
+        Kind::Table => Ok(true),
         Kind::Tmsis => {
-            dictionary = Dictionary::load()?;
-            Box::new(|table, column| {
+            let dictionary = Dictionary::load()?;
+            Ok(all(&|table, column| {
                 let mut tables = dictionary.tables().iter();
                 let known = tables.find(|known| known.name == table.name);
                 known.is_some_and(|known| known.columns.iter().any(|one| one.column == *column))
-            })
+            }))
         }
         Kind::Taf => {
-            flat = taf::columns()?;
-            Box::new(|_, column| match flat.get(&column.name) {
+            let flat = taf::columns()?;
+            Ok(all(&|_, column| match flat.get(&column.name) {
                 Some(known) => known == column,
                 None => *column == Column::plain(&column.name, None, false),
-            })
+            }))
         }
-    };
-    let mut tables = catalogue.tables.iter();
-    Ok(tables.all(|table| table.columns.iter().all(|column| listed(table, column))))
+    }
 }
 
 fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T, Error> {

@@ -64,5 +64,8 @@ fn the_map_in_the_documentation_is_read() {
         "chancery -C w dataset add d e.csv --kind table --map map.toml",
         folder,
     );
-    assert!(added.contains("Added d: 1 person, 1 rows"), "{added}");
+    assert!(
+        added.contains("Added d: 1 person, 1 row in 1 table, from 1 file."),
+        "{added}"
+    );
 }

@@ -450,13 +450,10 @@ fn a_refusal_to_sign_is_short_and_comes_first() {
 fn everything_is_signed_at_once() {
     let desk = Desk::new();
     let counsel = desk.does("counsel", &["sign", "--all"]).expect(1);
-    let hint = counsel
-        .stderr
-        .lines()
-        .find(|line| line.starts_with("hint: "));
-    let hint = hint.unwrap().split('`').nth(1).unwrap();
-    let mut digests: Vec<&str> = hint.split(' ').collect();
-    assert!(digests.len() > 20, "{hint}");
+    let lines = counsel.stderr.lines().map(str::trim);
+    let given = lines.filter(|line| line.starts_with("--digest "));
+    let mut digests: Vec<&str> = given.flat_map(|line| line.split(' ')).collect();
+    assert!(digests.len() > 20, "{}", counsel.stderr);
     // The order is of no account; one for each is.
     let short = [&["sign", "--all"][..], &digests[2..]].concat();
     desk.does("counsel", &short).expect_error(1);

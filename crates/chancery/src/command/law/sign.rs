@@ -345,8 +345,7 @@ fn change(proposal: &Proposal, act: SignOffAct, whole: bool) -> String {
         lines.push("It is removed.".to_owned());
     }
     let Some(before) = &proposal.before else {
-        let whose = "No other edition of it was signed off last. Its files:";
-        lines.push(whose.to_owned());
+        lines.push("No other edition of it was signed off last. Its files:".to_owned());
         for (name, text) in &unit.files {
             if !whole {
                 let count = text::count(text.lines().count() as u64);
