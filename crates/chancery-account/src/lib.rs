@@ -2,7 +2,16 @@
 //!
 //! The ledger and the signed manifests are read into [`Facts`]; [`Account`] groups them by recipient,
 //! purpose, instrument, origin, element and class, each figure with the entries that prove it;
-//! [`Suppression`] decides which counts of people may be shown to others than the custodian, and
-//! [`Site`] is the report to the public.
+//! [`Showing`] says which counts of people others than the custodian may see.
+
+mod facts;
+
+mod amount;
 
 pub mod suppress;
+
+mod showing;
+
+pub use amount::Amount;
+pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
+pub use showing::{Count, Counts, Showing};
