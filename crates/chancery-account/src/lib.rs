@@ -2,7 +2,8 @@
 //!
 //! The ledger and the signed manifests are read into [`Facts`]; [`Account`] groups them by recipient,
 //! purpose, instrument, origin, element and class, each figure with the entries that prove it;
-//! [`Showing`] says which counts of people others than the custodian may see.
+//! [`Showing`] says which counts of people others than the custodian may see; and [`Site`] is the report to
+//! the public.
 
 mod facts;
 
@@ -12,6 +13,15 @@ pub mod suppress;
 
 mod showing;
 
+mod tally;
+
+mod publish;
+
 pub use amount::Amount;
 pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
+pub use publish::{PublishError, Site, publish};
 pub use showing::{Count, Counts, Showing};
+pub use tally::{
+    Aborted, About, Account, Copy, Figure, Group, Listed, OrderAccount, Recipient, Refused, Relied,
+    Sources, Span,
+};

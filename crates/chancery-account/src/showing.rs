@@ -157,20 +157,26 @@ fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease
     if held_back_few || is_near(people, &before.people) {
         return None;
     }
-    let classes: Vec<(u32, u64)> = release.classes().map(|(n, _, people)| (n, people)).collect();
+    let classes: Vec<(u32, u64)> = release
+        .classes()
+        .map(|(n, _, people)| (n, people))
+        .collect();
     let by_origin = counts.agreed(release);
     let origins: BTreeSet<&str> = by_origin
         .iter()
         .flat_map(|counts| counts.keys().map(|(_, origin)| *origin))
         .collect();
-    let rows = classes.iter().map(|(class, people)| match &by_origin {
-        None => vec![*people],
-        Some(counts) => {
-            let cell = |origin: &&str| counts.get(&(*class, *origin)).copied().unwrap_or(0);
-            origins.iter().map(cell).collect()
-        }
-    });
-    let mut table = Table::new(rows.collect())?;
+    let rows: Vec<Vec<u64>> = classes
+        .iter()
+        .map(|(class, people)| match &by_origin {
+            None => vec![*people],
+            Some(counts) => {
+                let cell = |origin: &&str| counts.get(&(*class, *origin)).copied().unwrap_or(0);
+                origins.iter().map(cell).collect()
+            }
+        })
+        .collect();
+    let mut table = Table::new(&rows)?;
     for (column, origin) in origins.iter().enumerate() {
         let here = by_origin.iter().flatten();
         let total: u64 = here.filter(|((_, o), _)| o == origin).map(|(_, n)| n).sum();
@@ -186,15 +192,21 @@ fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease
         ..OfRelease::default()
     };
     for (row, (class, _)) in classes.iter().enumerate() {
-        shown.classes.extend(table.shown(Place::Row(row)).map(|n| (*class, n)));
+        shown
+            .classes
+            .extend(table.shown(Place::Row(row)).map(|n| (*class, n)));
         for (column, origin) in origins.iter().enumerate() {
             let cell = table.shown(Place::Cell(row, column)).filter(|n| *n > 0);
-            shown.cells.extend(cell.map(|n| ((*class, (*origin).to_owned()), n)));
+            shown
+                .cells
+                .extend(cell.map(|n| ((*class, (*origin).to_owned()), n)));
         }
     }
     for (column, origin) in origins.iter().enumerate() {
         let total = table.shown(Place::Column(column));
-        shown.origins.extend(total.map(|n| ((*origin).to_owned(), n)));
+        shown
+            .origins
+            .extend(total.map(|n| ((*origin).to_owned(), n)));
     }
     show_elements(release, people, before, &mut shown);
     Some(shown)
@@ -212,13 +224,14 @@ fn show_elements(release: &Release, people: u64, before: &Before, shown: &mut Of
     }
     for element in release.elements() {
         let mut classes = release.classes();
-        let with = |class: &chancery_release::manifest::Class| {
-            class.elements.contains(&element.element)
-        };
+        let with =
+            |class: &chancery_release::manifest::Class| class.elements.contains(&element.element);
         let all_shown =
             classes.all(|(number, class, _)| !with(class) || shown.classes.contains_key(&number));
         if element.subjects == people || all_shown {
-            shown.elements.insert(element.element.clone(), element.subjects);
+            shown
+                .elements
+                .insert(element.element.clone(), element.subjects);
         }
     }
 }

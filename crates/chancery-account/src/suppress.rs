@@ -38,18 +38,18 @@ pub enum Place {
 ///
 /// ```
 /// use chancery_account::suppress::{Place, Table};
-/// let table = Table::new(vec![vec![3, 40], vec![50, 60]]).unwrap().protect();
+/// let table = Table::new(&[vec![3, 40], vec![50, 60]]).unwrap().protect();
 /// assert_eq!(table.shown(Place::Cell(0, 0)), None);
 /// // The total of the row would tell it: 43 − 40.
 /// assert_eq!(table.shown(Place::Cell(0, 1)), None);
 /// assert_eq!(table.shown(Place::Total), Some(153));
 ///
 /// // Nothing is hidden where nothing is small.
-/// let table = Table::new(vec![vec![0, 40], vec![50, 60]]).unwrap().protect();
+/// let table = Table::new(&[vec![0, 40], vec![50, 60]]).unwrap().protect();
 /// assert!(table.hidden().is_empty());
 ///
 /// // Rows of unequal length are no table.
-/// assert!(Table::new(vec![vec![3], vec![50, 60]]).is_none());
+/// assert!(Table::new(&[vec![3], vec![50, 60]]).is_none());
 /// ```
 #[derive(Clone, Debug)]
 pub struct Table {
@@ -61,7 +61,7 @@ pub struct Table {
 
 impl Table {
     /// A table by its rows; none if they are not of one length, or the total is more than can be.
-    pub fn new(rows: Vec<Vec<u64>>) -> Option<Self> {
+    pub fn new(rows: &[Vec<u64>]) -> Option<Self> {
         let columns = rows.first().map_or(0, Vec::len);
         let mut counts = BTreeMap::from([(Place::Total, 0_u64)]);
         for (row, cells) in rows.iter().enumerate() {
@@ -88,7 +88,7 @@ impl Table {
 
     /// A list of counts and its total: a table with one row.
     pub fn list(counts: Vec<u64>) -> Option<Self> {
-        Self::new(vec![counts])
+        Self::new(&[counts])
     }
 
     /// Hides a place for another reason than that it is small: nobody may learn that its count is

@@ -101,9 +101,7 @@ fn counts() -> impl Strategy<Value = u64> {
 
 fn tables() -> impl Strategy<Value = Vec<Vec<u64>>> {
     prop_oneof![Just((1, 3)), Just((2, 2)), Just((1, 4)), Just((3, 1))].prop_flat_map(
-        |(rows, columns)| {
-            prop::collection::vec(prop::collection::vec(counts(), columns), rows)
-        },
+        |(rows, columns)| prop::collection::vec(prop::collection::vec(counts(), columns), rows),
     )
 }
 
@@ -120,7 +118,7 @@ proptest! {
     #[test]
     fn who_tries_every_table_that_fits_learns_no_small_count(rows in tables()) {
         let (height, width) = (rows.len(), rows[0].len());
-        let table = Table::new(rows).unwrap().protect();
+        let table = Table::new(&rows).unwrap().protect();
         let found = attack(&see(&table, height, width));
         for place in table.hidden() {
             let (least, most) = found[place];
@@ -132,7 +130,7 @@ proptest! {
     #[test]
     fn the_bounds_are_those_that_trying_finds(rows in tables()) {
         let (height, width) = (rows.len(), rows[0].len());
-        let table = Table::new(rows).unwrap().protect();
+        let table = Table::new(&rows).unwrap().protect();
         for (place, (least, most)) in attack(&see(&table, height, width)) {
             let (computed_least, computed_most) = table.interval(place);
             prop_assert_eq!(computed_least, least);
@@ -147,7 +145,7 @@ proptest! {
 
     #[test]
     fn what_is_shown_is_true_and_zeros_are_shown(rows in larger()) {
-        let table = Table::new(rows.clone()).unwrap().protect();
+        let table = Table::new(&rows).unwrap().protect();
         for place in places(rows.len(), rows[0].len()) {
             let count = sum_of(&rows, place);
             match table.shown(place) {
@@ -164,12 +162,12 @@ proptest! {
             .into_iter()
             .map(|row| row.into_iter().map(|n| if SMALL.contains(&n) { 0 } else { n }).collect())
             .collect();
-        prop_assert!(Table::new(rows).unwrap().protect().hidden().is_empty());
+        prop_assert!(Table::new(&rows).unwrap().protect().hidden().is_empty());
     }
 
     #[test]
     fn no_hidden_count_of_a_larger_table_is_bounded_to_small(rows in larger()) {
-        let table = Table::new(rows).unwrap().protect();
+        let table = Table::new(&rows).unwrap().protect();
         for place in table.hidden() {
             let (least, most) = table.interval(*place);
             prop_assert!(most.is_none_or(|most| most > *SMALL.end() && most > least));
@@ -180,7 +178,11 @@ proptest! {
 #[test]
 fn a_small_total_is_hidden_with_everything_in_it() {
     let table = Table::list(vec![2, 5]).unwrap().protect();
-    assert!(places(1, 2).iter().all(|place| table.shown(*place).is_none()));
+    assert!(
+        places(1, 2)
+            .iter()
+            .all(|place| table.shown(*place).is_none())
+    );
 }
 
 #[test]

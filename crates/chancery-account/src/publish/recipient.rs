@@ -1,0 +1,127 @@
+//! A recipient's page.
+
+use maud::{Markup, html};
+
+use super::page::{amount, day, entries, number, page as framed, table, words};
+use super::{Link, Report};
+use crate::tally::{Account, Group, Listed};
+
+pub(super) fn page(report: &Report<'_>, link: &Link, account: &Account) -> String {
+    let own = |listed: &&Listed| listed.recipient.agency == link.agency;
+    let address = account.releases.iter().rfind(own);
+    let address = address.and_then(|listed| listed.recipient.address.as_deref());
+    let within = account.releases.iter().any(|listed| !own(&listed));
+    let lead = html! {
+        @if let Some(address) = address { p { (address) } }
+        p { (amount(account.total.releases.count)) " releases, "
+            (amount(account.total.disclosures.count)) " disclosures of one person each; "
+            (number(account.refused.len() as u64)) " requests refused."
+            @if within { " Agencies within it are counted with it." } }
+    };
+    let body = html! {
+        (releases(report, account))
+        (groups("items", "What kind of information", "About how many people each item left", "Item", &account.by_element, &|key| words(key)))
+        (groups("kinds", "The same people’s items together", "How many people had which items released", "Items", &account.by_class, &|key| words(key)))
+        (groups("origins", "Where the records come from", "People by the state or territory that submitted the records", "Origin", &account.by_origin, &|key| origin(report, key)))
+        (readings(account))
+    };
+    framed(report, &link.file, &link.name, &lead, &body)
+}
+
+/// The name of an origin, where an instrument gives one.
+fn origin(report: &Report<'_>, code: &str) -> String {
+    let parties = report
+        .law()
+        .instruments()
+        .iter()
+        .flat_map(|one| &one.parties);
+    let mut named = parties.filter(|party| party.origin == code);
+    named
+        .next()
+        .map_or_else(|| code.to_owned(), |party| party.name.clone())
+}
+
+fn releases(report: &Report<'_>, account: &Account) -> Markup {
+    let head = html! {
+        th scope="col" { "Day" } th scope="col" { "For" } th scope="col" class="n" { "People" }
+        th scope="col" { "Let go by" } th scope="col" { "Held back in part by" }
+        th scope="col" { "Since then" } th scope="col" { "Ledger entry" }
+    };
+    let rows = html! {
+        @for listed in &account.releases {
+            tr {
+                th scope="row" class="day" { (day(listed.on)) }
+                td { (report.purpose(&listed.purpose)) }
+                td class="n" { (amount(listed.people)) }
+                td { (report.shorts(&listed.permitted_by).join("; ")) }
+                td { (report.shorts(&listed.barred_by).join("; ")) }
+                td { (since(listed)) }
+                td { (listed.entry) br; code { (listed.id) } }
+            }
+        }
+    };
+    html! {
+        section aria-labelledby="releases" {
+            h2 id="releases" { "Each release" }
+            (table("releases-table", "Every release, in the order of the ledger", &head, &rows))
+        }
+    }
+}
+
+fn since(listed: &Listed) -> String {
+    let facts = [
+        ("recalled", &listed.recalled),
+        ("certified as destroyed", &listed.destroyed),
+        ("use stated", &listed.used),
+    ];
+    let facts = facts.iter().filter(|(_, entries)| !entries.is_empty());
+    let facts: Vec<String> = facts
+        .map(|(what, at)| format!("{what} (entry {})", entries(at)))
+        .collect();
+    facts.join(", ")
+}
+
+fn groups(
+    id: &str,
+    title: &str,
+    caption: &str,
+    header: &str,
+    groups: &[Group],
+    name: &dyn Fn(&str) -> String,
+) -> Markup {
+    let head = html! {
+        th scope="col" { (header) } th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" }
+    };
+    let rows = html! {
+        @for group in groups {
+            tr {
+                th scope="row" { (name(&group.key)) }
+                td class="n" { (amount(group.releases.count)) }
+                td class="n" { (amount(group.disclosures.count)) }
+            }
+        }
+    };
+    html! {
+        @if !groups.is_empty() {
+            section aria-labelledby=(id) {
+                h2 id=(id) { (title) }
+                (table(&format!("{id}-table"), caption, &head, &rows))
+            }
+        }
+    }
+}
+
+fn readings(account: &Account) -> Markup {
+    html! {
+        @if !account.interpretations.is_empty() {
+            section aria-labelledby="readings" {
+                h2 id="readings" { "Readings of the law relied on" }
+                p { "A lawyer could contest each of these." }
+                dl class="readings" { @for relied in &account.interpretations {
+                    dt { (relied.question) }
+                    dd { (relied.reading) " " span class="soft" { "Releases: entries " (entries(&relied.releases.entries)) "." } }
+                } }
+            }
+        }
+    }
+}
