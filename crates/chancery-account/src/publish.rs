@@ -114,6 +114,12 @@ impl Report<'_> {
         purpose.map_or(path, |purpose| purpose.title.as_str())
     }
 
+    /// What an element is in plain words.
+    fn element(&self, name: &str) -> String {
+        let element = self.law().vocabulary().element(name);
+        page::capital(element.map_or(page::words(name).as_str(), |element| &element.title))
+    }
+
     /// How an instrument is cited in a line.
     fn short<'a>(&'a self, provision: &'a str) -> &'a str {
         let id = provision.split('#').next().unwrap_or(provision);

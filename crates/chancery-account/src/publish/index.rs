@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::page::{amount, day, entries, month, number, page as framed, table};
+use super::page::{amount, day, entries, month, months, number, page as framed, table};
 use super::{Link, Report, chart};
 use crate::amount::Amount;
 use crate::tally::Group;
@@ -35,7 +35,7 @@ fn figures(report: &Report<'_>) -> Markup {
     html! {
         dl class="figures" {
             div { dt { "Releases" } dd { (amount(all.total.releases.count)) } }
-            div { dt { "Disclosures, one for each person and release" } dd { (amount(all.total.disclosures.count)) } }
+            div { dt { "Disclosures: people, once for each release" } dd { (amount(all.total.disclosures.count)) } }
             div { dt { "Recipients" } dd { (number(report.recipients.len() as u64)) } }
             div { dt { "Requests refused" } dd { (number(all.refused.len() as u64)) } }
         }
@@ -44,14 +44,13 @@ fn figures(report: &Report<'_>) -> Markup {
 
 fn recipients(report: &Report<'_>) -> Markup {
     let head = html! {
-        th scope="col" { "Recipient" } th scope="col" { "For" }
+        th scope="col" { "Recipient" }
         th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" } th scope="col" { "Last" }
     };
     let rows = html! {
         @for (link, group) in report.recipients.iter().zip(&report.all.by_recipient) {
             tr {
-                th scope="row" { a href=(link.file) { (link.name) } }
-                td { (purposes(report, link)) }
+                th scope="row" { a href=(link.file) { (link.name) } br; span class="soft cite" { (purposes(report, link)) } }
                 td class="n" { (amount(group.releases.count)) }
                 td class="n" { (amount(group.disclosures.count)) }
                 td class="day" { (last(report, link)) }
@@ -94,42 +93,44 @@ fn over_time(report: &Report<'_>) -> Markup {
         .all
         .by_month
         .iter()
-        .map(|g| (g.key.as_str(), g))
+        .map(|group| (group.key.as_str(), group))
         .collect();
-    let months: BTreeSet<&str> = left
+    let known = left
         .keys()
         .copied()
-        .chain(refused.keys().map(String::as_str))
-        .collect();
+        .chain(refused.keys().map(String::as_str));
+    let months = months(known);
+    let released = |key: &str| {
+        left.get(key)
+            .map_or(Amount::Exactly(0), |g| g.releases.count)
+    };
+    let people = |key: &str| {
+        left.get(key)
+            .map_or(Amount::Exactly(0), |g| g.disclosures.count)
+    };
     let head = html! {
         th scope="col" { "Month" } th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" }
-        th scope="col" class="n" { "Refused" } th scope="col" { "Entries of the ledger" }
+        th scope="col" class="n" { "Refused" } th scope="col" class="n" { "Entries" }
     };
     let rows = html! {
         @for key in &months {
-            @let group = left.get(key);
             tr {
-                th scope="row" { (month(key)) }
-                td class="n" { (group.map_or_else(|| "0".to_owned(), |g| amount(g.releases.count))) }
-                td class="n" { (group.map_or_else(|| "0".to_owned(), |g| amount(g.disclosures.count))) }
-                td class="n" { (number(refused.get(*key).copied().unwrap_or(0))) }
-                td { (group.map(|g| entries(&g.disclosures.entries)).unwrap_or_default()) }
+                th scope="row" class="day" { (month(key)) }
+                td class="n" { (amount(released(key))) }
+                td class="n" { (amount(people(key))) }
+                td class="n" { (number(refused.get(key).copied().unwrap_or(0))) }
+                td class="n entries" { (left.get(key.as_str()).map(|g| entries(&g.disclosures.entries)).unwrap_or_default()) }
             }
         }
     };
-    let bars: Vec<(String, Amount)> = report
-        .all
-        .by_month
-        .iter()
-        .map(|group| (month(&group.key), group.disclosures.count))
-        .collect();
+    let bars: Vec<(String, Amount)> = months.iter().map(|key| (month(key), people(key))).collect();
     html! {
         section aria-labelledby="time" {
             h2 id="time" { "Over time" }
             @if months.is_empty() { p { "Nothing has left, and nothing was refused." } }
             @else {
                 (chart::bars("Disclosures by month", &bars))
-                (table("time-table", "Month by month, with the ledger’s entries that prove it", &head, &rows))
+                (table("time-table", "Month by month, with the releases’ entries in the ledger", &head, &rows))
             }
         }
     }
@@ -153,7 +154,7 @@ fn instruments(report: &Report<'_>) -> Markup {
     };
     let element_rows = html! { @for group in &report.all.by_element {
         tr {
-            th scope="row" { (super::page::words(&group.key)) }
+            th scope="row" { (report.element(&group.key)) }
             td class="n" { (amount(group.releases.count)) }
             td class="n" { (amount(group.disclosures.count)) }
         }

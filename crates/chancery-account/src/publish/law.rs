@@ -4,7 +4,7 @@ use chancery_law::{Instrument, State};
 use maud::{Markup, html};
 
 use super::Report;
-use super::page::{day, page as framed, table};
+use super::page::{capital, counted, day, page as framed, quoted, table};
 
 pub(super) fn page(report: &Report<'_>) -> String {
     let law = report.law();
@@ -46,10 +46,10 @@ fn rows(report: &Report<'_>, instruments: &[&Instrument]) -> Markup {
                     }
                     br; span class="soft cite" { (one.citation) }
                 }
-                td { (one.kind) }
+                td { (capital(&one.kind)) }
                 td class="day" { (since(report, one)) }
-                td { (one.review.status) }
-                td { (sign_off(report, one)) }
+                td { (capital(&one.review.status)) }
+                td { (capital(sign_off(report, one))) }
             }
         }
     }
@@ -101,18 +101,20 @@ fn readings(instruments: &[&Instrument]) -> Markup {
                 p { "Where a text can be read in more than one way, this is how it is read here, what else it could \
                      mean, and what the choice does." }
                 @for one in with {
-                    h3 { (one.short) }
-                    dl class="readings" { @for reading in &one.interpretations {
-                        dt { (reading.question) }
-                        dd {
-                            p { (reading.reading) }
-                            @if !reading.alternatives.is_empty() {
-                                p class="soft" { "It could also mean:" }
-                                ul class="soft" { @for other in &reading.alternatives { li { (other) } } }
+                    details {
+                        summary { strong { (one.short) } " – " (counted(one.interpretations.len() as u64, "reading")) }
+                        dl class="readings" { @for reading in &one.interpretations {
+                            dt { (quoted(&reading.question)) }
+                            dd {
+                                p { (quoted(&reading.reading)) }
+                                @if !reading.alternatives.is_empty() {
+                                    p class="soft" { "It could also mean:" }
+                                    ul class="soft" { @for other in &reading.alternatives { li { (quoted(other)) } } }
+                                }
+                                p class="soft" { "Effect: " (quoted(&reading.effect)) }
                             }
-                            p class="soft" { "Effect: " (reading.effect) }
-                        }
-                    } }
+                        } }
+                    }
                 }
             }
         }

@@ -1,5 +1,8 @@
 //! What every page has.
 
+use std::collections::BTreeSet;
+
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -134,10 +137,10 @@ pub(super) fn day(day: Date) -> String {
     day.strftime("%-d %B %Y").to_string()
 }
 
-/// `January 2026` out of `2026-01`.
+/// `Jan 2026` out of `2026-01`.
 pub(super) fn month(month: &str) -> String {
     let first: Option<Date> = format!("{month}-01").parse().ok();
-    first.map_or_else(|| month.to_owned(), |day| day.strftime("%B %Y").to_string())
+    first.map_or_else(|| month.to_owned(), |day| day.strftime("%b %Y").to_string())
 }
 
 /// The entries that prove something: `3, 7–9`.
@@ -157,7 +160,44 @@ pub(super) fn entries(entries: &[u64]) -> String {
     runs.into_iter().map(run).collect::<Vec<_>>().join(", ")
 }
 
-/// `day-of-birth` as `day of birth`.
+/// `birth_date` as `birth date`.
 pub(super) fn words(name: &str) -> String {
     name.replace(['-', '_'], " ")
+}
+
+/// With a capital letter.
+pub(super) fn capital(text: &str) -> String {
+    let mut rest = text.chars();
+    rest.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(rest).collect()
+    })
+}
+
+/// `1 release`, `2 releases`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{} {what}{s}", number(count))
+}
+
+/// Words between `these` as words between “these”.
+pub(super) fn quoted(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(at, part)| match at {
+            0 => part.to_owned(),
+            odd if odd % 2 == 1 => format!("“{part}"),
+            _ => format!("”{part}"),
+        })
+        .collect()
+}
+
+/// Every month from the first to the last: `2026-01`.
+pub(super) fn months<'a>(known: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let first = |month: &str| format!("{month}-01").parse::<Date>().ok();
+    let known: BTreeSet<Date> = known.filter_map(first).collect();
+    let (Some(from), Some(to)) = (known.first(), known.last()) else {
+        return Vec::new();
+    };
+    let all = from.series(1.month()).take_while(|day| day <= to);
+    all.map(|day| day.strftime("%Y-%m").to_string()).collect()
 }

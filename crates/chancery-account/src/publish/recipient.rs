@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::page::{amount, day, entries, number, page as framed, table, words};
+use super::page::{amount, capital, counted, day, entries, page as framed, quoted, table, words};
 use super::{Link, Report};
 use crate::tally::{Account, Group, Listed};
 
@@ -13,15 +13,15 @@ pub(super) fn page(report: &Report<'_>, link: &Link, account: &Account) -> Strin
     let within = account.releases.iter().any(|listed| !own(&listed));
     let lead = html! {
         @if let Some(address) = address { p { (address) } }
-        p { (amount(account.total.releases.count)) " releases, "
-            (amount(account.total.disclosures.count)) " disclosures of one person each; "
-            (number(account.refused.len() as u64)) " requests refused."
+        p { (counted(account.releases.len() as u64, "release")) ", "
+            (amount(account.total.disclosures.count)) " disclosures of one person each, and "
+            (counted(account.refused.len() as u64, "refused request")) "."
             @if within { " Agencies within it are counted with it." } }
     };
     let body = html! {
         (releases(report, account))
-        (groups("items", "What kind of information", "About how many people each item left", "Item", &account.by_element, &|key| words(key)))
-        (groups("kinds", "The same people’s items together", "How many people had which items released", "Items", &account.by_class, &|key| words(key)))
+        (groups("items", "What kind of information", "About how many people each item left", "Item", &account.by_element, &|key| report.element(key)))
+        (groups("kinds", "The same people’s items together", "How many people had which items released", "Items", &account.by_class, &|key| capital(&words(key))))
         (groups("origins", "Where the records come from", "People by the state or territory that submitted the records", "Origin", &account.by_origin, &|key| origin(report, key)))
         (readings(account))
     };
@@ -42,10 +42,14 @@ fn origin(report: &Report<'_>, code: &str) -> String {
 }
 
 fn releases(report: &Report<'_>, account: &Account) -> Markup {
+    let any_since = account
+        .releases
+        .iter()
+        .any(|listed| !since(listed).is_empty());
     let head = html! {
         th scope="col" { "Day" } th scope="col" { "For" } th scope="col" class="n" { "People" }
         th scope="col" { "Let go by" } th scope="col" { "Held back in part by" }
-        th scope="col" { "Since then" } th scope="col" { "Ledger entry" }
+        @if any_since { th scope="col" { "Since then" } } th scope="col" { "Ledger entry" }
     };
     let rows = html! {
         @for listed in &account.releases {
@@ -55,7 +59,7 @@ fn releases(report: &Report<'_>, account: &Account) -> Markup {
                 td class="n" { (amount(listed.people)) }
                 td { (report.shorts(&listed.permitted_by).join("; ")) }
                 td { (report.shorts(&listed.barred_by).join("; ")) }
-                td { (since(listed)) }
+                @if any_since { td { (since(listed)) } }
                 td { (listed.entry) br; code { (listed.id) } }
             }
         }
@@ -118,8 +122,8 @@ fn readings(account: &Account) -> Markup {
                 h2 id="readings" { "Readings of the law relied on" }
                 p { "A lawyer could contest each of these." }
                 dl class="readings" { @for relied in &account.interpretations {
-                    dt { (relied.question) }
-                    dd { (relied.reading) " " span class="soft" { "Releases: entries " (entries(&relied.releases.entries)) "." } }
+                    dt { (quoted(&relied.question)) }
+                    dd { (quoted(&relied.reading)) " " span class="soft" { "Releases: entries " (entries(&relied.releases.entries)) "." } }
                 } }
             }
         }

@@ -3,14 +3,15 @@
 use maud::{Markup, html};
 
 use super::Report;
-use super::page::{day, number, page as framed, table};
+use super::page::{counted, day, page as framed, table};
 use crate::tally::Refused;
 
 pub(super) fn page(report: &Report<'_>) -> String {
     let refused = &report.all.refused;
     let lead = html! {
-        p { (number(refused.len() as u64)) " requests were refused because nothing of what they asked for may lawfully leave. "
-            "A request is also answered in part: what is not lawful is left out." }
+        p { (counted(refused.len() as u64, "request")) @if refused.len() == 1 { " was" } @else { " were" }
+            " refused because nothing of what was asked for may lawfully leave. "
+            "Other requests were answered in part: what is not lawful was left out." }
     };
     let head = html! {
         th scope="col" { "Day" } th scope="col" { "Who asked" } th scope="col" { "For" }

@@ -8,4 +8,12 @@
     reason = "a test fails by panicking"
 )]
 
+mod case;
+
 mod suppression;
+
+mod totals;
+
+mod site;
+
+mod browser;

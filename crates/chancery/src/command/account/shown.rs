@@ -26,7 +26,7 @@ pub(super) fn text(account: &Account, title: &str) -> String {
         ("held back in part by", &account.by_barring_instrument),
         ("origin", &account.by_origin),
         ("element", &account.by_element),
-        ("people who gave the same elements", &account.by_class),
+        ("elements of the same people", &account.by_class),
         ("month", &account.by_month),
     ];
     for (header, groups) in groups {
