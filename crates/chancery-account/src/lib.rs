@@ -22,6 +22,6 @@ pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
 pub use publish::{PublishError, Site, publish};
 pub use showing::{Count, Counts, Showing};
 pub use tally::{
-    Aborted, About, Account, Copy, Figure, Group, Listed, OrderAccount, Recipient, Refused, Relied,
-    Sources, Span,
+    Aborted, About, Account, Afterwards, Cell, Copy, Figure, Group, Law, Listed, OrderAccount,
+    Recipient, Refused, Relied, Sources, Span,
 };

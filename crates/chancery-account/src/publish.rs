@@ -77,7 +77,7 @@ impl Site<'_> {
         let all = Account::of(&everything, Copy::Others, self.sources)?;
         let report = Report {
             site: *self,
-            recipients: links(&all, self.sources.law),
+            recipients: links(&all, self.sources.law.pack()),
             gaps: self.sources.facts.gaps(),
             all,
         };
@@ -105,7 +105,7 @@ impl Site<'_> {
 
 impl Report<'_> {
     fn law(&self) -> &LawPack {
-        self.site.sources.law
+        self.site.sources.law.pack()
     }
 
     /// What a purpose is in plain words.

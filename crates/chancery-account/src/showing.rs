@@ -125,6 +125,7 @@ impl Showing {
             let shown = show(release, counts, before).unwrap_or_default();
             before.people.extend(shown.people);
             before.people.extend(shown.elements.values());
+            before.people.extend(shown.classes.values());
             for (origin, people) in &shown.origins {
                 let origin = before.origins.entry(origin.clone()).or_default();
                 origin.insert(*people);
@@ -215,10 +216,10 @@ fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease
 /// An element's count is the sum of the classes that have it: it is shown where they are, or where it
 /// is everybody.
 fn show_elements(release: &Release, people: u64, before: &Before, shown: &mut OfRelease) {
-    let differs = |element: &&chancery_release::manifest::Element| {
-        element.subjects != people && is_near(element.subjects, &before.people)
-    };
-    if release.elements().any(|element| differs(&element)) {
+    let differs = |count: u64| count != people && is_near(count, &before.people);
+    let elements = release.elements().map(|element| element.subjects);
+    let classes = release.classes().map(|(_, _, people)| people);
+    if elements.chain(classes).any(differs) {
         shown.classes.clear();
         shown.cells.clear();
     }

@@ -2,8 +2,7 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_law::LawPack;
-use chancery_release::entry::Disclosure;
+use chancery_release::entry::{Disclosure, Suspended};
 use jiff::civil::Date;
 use serde::Serialize;
 
@@ -11,7 +10,7 @@ use crate::amount::{Amount, Part};
 use crate::facts::{At, Facts, Gap, Release};
 use crate::showing::{Counts, OfRelease, Showing};
 
-pub use order::{OrderAccount, Span};
+pub use order::{Law, OrderAccount, Span};
 
 /// What an account is of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -115,12 +114,36 @@ pub struct Listed {
     pub permitted_by: Vec<String>,
     /// The provisions that held others back.
     pub barred_by: Vec<String>,
-    /// The entries that recall it.
-    pub recalled: Vec<u64>,
-    /// The entries that certify its destruction.
-    pub destroyed: Vec<u64>,
-    /// The entries that state its use.
-    pub used: Vec<u64>,
+    /// What was done about it since, in the ledger's order.
+    pub afterwards: Vec<Afterwards>,
+    /// The people of each origin by what of them left, in the account of this one release and as far
+    /// as the register counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cells: Vec<Cell>,
+}
+
+/// Something that was recorded about a release after it left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Afterwards {
+    /// Its entry.
+    pub entry: u64,
+    /// The day on which it was recorded.
+    pub recorded: Date,
+    /// `recall`, `destruction` or `use_statement`.
+    pub kind: &'static str,
+    /// The rest, in the ledger's own words.
+    pub said: String,
+}
+
+/// People of one origin of whom the same elements left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Cell {
+    /// The origin.
+    pub origin: String,
+    /// The elements.
+    pub elements: Vec<String>,
+    /// How many people.
+    pub people: Amount,
 }
 
 /// Who received.
@@ -214,6 +237,12 @@ pub struct Account {
     pub refused: Vec<Refused>,
     /// What was begun and did not leave.
     pub aborted: Vec<Aborted>,
+    /// How often somebody looked at a person's accounting: of a period, in the custodian's copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub looked_up: Option<Figure>,
+    /// How often a person's accounting was suspended: of a period, in the custodian's copy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suspended: Option<Figure>,
     /// The readings relied on.
     pub interpretations: Vec<Relied>,
 }
@@ -227,8 +256,8 @@ pub struct Sources<'a> {
     pub counts: &'a Counts,
     /// What others may see of them: [`Showing::of`] these facts and counts.
     pub showing: &'a Showing,
-    /// The law pack, for what refusals and orders rest on.
-    pub law: &'a LawPack,
+    /// The law, for what refusals and orders rest on.
+    pub law: &'a Law<'a>,
 }
 
 impl Account {
@@ -242,7 +271,7 @@ impl Account {
         copy: Copy,
         sources: Sources<'_>,
     ) -> Result<Self, chancery_law::Error> {
-        let flows = order::Flows::new(sources.law);
+        let law = sources.law;
         let facts = sources.facts;
         let order = match about {
             About::Order { instrument } => Some(instrument.as_str()),
@@ -250,7 +279,7 @@ impl Account {
         };
         let mut releases = Vec::new();
         for release in &facts.releases {
-            if concerns(about, &release.logged, Some(release), &flows)? {
+            if concerns(about, &release.logged, Some(release), law)? {
                 releases.push(release);
             }
         }
@@ -264,27 +293,32 @@ impl Account {
         let mut gaps: Vec<Gap> = tally.releases.iter().filter_map(|r| r.gap()).collect();
         gaps.extend(facts.unread.iter().cloned());
         for refusal in &facts.refusals {
-            let listed = refused_of(refusal, &flows)?;
-            if order.is_some() && listed.barred_by.is_none() {
-                gaps.push(Gap {
+            if order.is_none() && !concerns(about, &refusal.fact, None, law)? {
+                continue;
+            }
+            let listed = refused_of(refusal, law)?;
+            let Some(order) = order else {
+                refused.push(listed);
+                continue;
+            };
+            match &listed.barred_by {
+                Some(barred_by) if cites(barred_by.iter(), order) => refused.push(listed),
+                Some(_) => {}
+                None => gaps.push(Gap {
                     entry: listed.entry,
                     release: None,
                     problem:
                         "was refused under another edition of the law pack, which is not here: \
                               whether this order barred it cannot be told"
                             .to_owned(),
-                });
-            }
-            let of_order = order.is_some_and(|id| cites(listed.barred_by.iter().flatten(), id));
-            if of_order || order.is_none() && concerns(about, &refusal.fact, None, &flows)? {
-                refused.push(listed);
+                }),
             }
         }
         let here: BTreeSet<u64> = tally.releases.iter().map(|r| r.entry).collect();
         let counts = sources.counts.gaps(facts).into_iter();
         gaps.extend(counts.filter(|gap| here.contains(&gap.entry)));
         let order = order
-            .map(|id| order::account(&tally, id, sources.law, &flows, &refused))
+            .map(|id| order::account(&tally, id, law, &refused))
             .transpose()?
             .flatten();
         let aborted = aborted(about, facts);
@@ -306,9 +340,11 @@ impl Account {
             by_origin: tally.by_origin(None),
             by_month: tally.by(|release| one(&release.on().strftime("%Y-%m").to_string())),
             order,
-            releases: tally.listed(facts),
+            releases: tally.listed(facts, matches!(about, About::Release { .. })),
             refused,
             aborted,
+            looked_up: people_of(about, copy, looked_up(facts)),
+            suspended: people_of(about, copy, suspended(facts)),
             interpretations: tally.interpretations(),
         })
     }
@@ -343,7 +379,7 @@ fn concerns(
     about: &About,
     logged: &Disclosure,
     release: Option<&Release>,
-    flows: &order::Flows<'_>,
+    law: &Law<'_>,
 ) -> Result<bool, chancery_law::Error> {
     Ok(match about {
         About::Recipient { agency } => is_within(logged.recipient.as_str(), agency),
@@ -353,15 +389,12 @@ fn concerns(
             let elements = release.into_iter().flat_map(Release::elements);
             let mut cited = elements.flat_map(|e| e.permitted_by.iter().chain(&e.barred_by));
             cited.any(|provision| instrument_of(provision) == instrument)
-                || !flows.barred(instrument, logged)?.is_empty()
+                || !law.barred(instrument, logged)?.is_empty()
         }
     })
 }
 
-fn refused_of(
-    refusal: &At<Disclosure>,
-    flows: &order::Flows<'_>,
-) -> Result<Refused, chancery_law::Error> {
+fn refused_of(refusal: &At<Disclosure>, law: &Law<'_>) -> Result<Refused, chancery_law::Error> {
     let At { entry, fact } = refusal;
     Ok(Refused {
         entry: *entry,
@@ -370,7 +403,7 @@ fn refused_of(
         recipient: fact.recipient.to_string(),
         purpose: fact.purpose.to_string(),
         dataset: fact.dataset.to_string(),
-        barred_by: flows.barred_by(fact)?,
+        barred_by: law.barred_by(fact)?,
     })
 }
 
@@ -388,6 +421,85 @@ fn aborted(about: &About, facts: &Facts) -> Vec<Aborted> {
         About::Recipient { .. } | About::Order { .. } => false,
     };
     aborts.filter(concerns).collect()
+}
+
+/// The look-ups, each with its day.
+fn looked_up(facts: &Facts) -> impl Iterator<Item = (u64, Date)> {
+    let look_ups = facts.look_ups.iter();
+    look_ups.map(|at| (at.entry, at.fact.recorded.date()))
+}
+
+/// The suspensions of people's accountings, each with its day.
+fn suspended(facts: &Facts) -> impl Iterator<Item = (u64, Date)> {
+    let suspensions = facts.suspensions.iter();
+    let people = suspensions.filter(|at| matches!(at.fact.of, Suspended::Accounting { .. }));
+    people.map(|at| (at.entry, at.fact.recorded.date()))
+}
+
+/// A figure of entries that are about a person each: not for others, as it would be a small count.
+fn people_of(
+    about: &About,
+    copy: Copy,
+    entries: impl Iterator<Item = (u64, Date)>,
+) -> Option<Figure> {
+    let (About::Period { from, to }, Copy::Custodian) = (about, copy) else {
+        return None;
+    };
+    let entries = entries.filter(|(_, day)| (*from..=*to).contains(day));
+    let entries: Vec<u64> = entries.map(|(entry, _)| entry).collect();
+    Some(Figure {
+        count: Amount::Exactly(entries.len() as u64),
+        entries,
+    })
+}
+
+/// What the ledger holds about a release after it left.
+fn afterwards(release: &Release, facts: &Facts) -> Vec<Afterwards> {
+    let of = |id: &str, manifest| release.id() == id && release.logged.manifest == Some(manifest);
+    let recalls = facts.recalls.iter();
+    let recalls = recalls.filter(|at| of(at.fact.release.as_str(), at.fact.manifest));
+    let recalls = recalls.map(|At { entry, fact }| Afterwards {
+        entry: *entry,
+        recorded: fact.recorded.date(),
+        kind: "recall",
+        said: format!(
+            "{}, {}, due {}",
+            fact.reason.as_str(),
+            fact.scope.as_str(),
+            fact.due
+        ),
+    });
+    let destructions = facts.destructions.iter();
+    let destructions = destructions.filter(|at| of(at.fact.release.as_str(), at.fact.manifest));
+    let destructions = destructions.map(|At { entry, fact }| Afterwards {
+        entry: *entry,
+        recorded: fact.recorded.date(),
+        kind: "destruction",
+        said: format!(
+            "{} of {} on {}, verified: {}",
+            fact.method.as_str(),
+            fact.scope.as_str(),
+            fact.on,
+            fact.verification.as_str()
+        ),
+    });
+    let uses = facts.use_statements.iter();
+    let uses = uses.filter(|at| of(at.fact.release.as_str(), at.fact.manifest));
+    let uses = uses.map(|At { entry, fact }| Afterwards {
+        entry: *entry,
+        recorded: fact.recorded.date(),
+        kind: "use_statement",
+        said: format!(
+            "{} from {} to {}, passed on: {}",
+            fact.purpose,
+            fact.from,
+            fact.to,
+            fact.onward.as_str()
+        ),
+    });
+    let mut all: Vec<Afterwards> = recalls.chain(destructions).chain(uses).collect();
+    all.sort_by_key(|one| one.entry);
+    all
 }
 
 /// Some releases, for one copy.
@@ -602,9 +714,37 @@ impl<'a> Tally<'a> {
             .collect()
     }
 
-    fn listed(&self, facts: &Facts) -> Vec<Listed> {
+    fn listed(&self, facts: &Facts, with_cells: bool) -> Vec<Listed> {
         let releases = self.releases.iter();
-        releases.map(|release| self.list(release, facts)).collect()
+        releases
+            .map(|release| Listed {
+                cells: if with_cells {
+                    self.cells(release)
+                } else {
+                    Vec::new()
+                },
+                ..self.list(release, facts)
+            })
+            .collect()
+    }
+
+    fn cells(&self, release: &Release) -> Vec<Cell> {
+        let counts = self.counts.agreed(release).unwrap_or_default();
+        let classes = release.classes();
+        let elements: BTreeMap<u32, &Vec<String>> = classes
+            .map(|(number, class, _)| (number, &class.elements))
+            .collect();
+        let cells = counts.into_iter().map(|((class, origin), people)| {
+            let part = self.part(release, Some(people), |shown| {
+                shown.cells.get(&(class, origin.to_owned())).copied()
+            });
+            Cell {
+                origin: origin.to_owned(),
+                elements: elements.get(&class).copied().cloned().unwrap_or_default(),
+                people: Amount::sum([part]),
+            }
+        });
+        cells.collect()
     }
 
     fn list(&self, release: &Release, facts: &Facts) -> Listed {
@@ -615,13 +755,6 @@ impl<'a> Tally<'a> {
             let cited: BTreeSet<&String> = asked.flat_map(of).collect();
             cited.into_iter().cloned().collect()
         };
-        let of = |id: &str, manifest| release.id() == id && logged.manifest == Some(manifest);
-        let recalls = facts.recalls.iter();
-        let recalls = recalls.filter(|at| of(at.fact.release.as_str(), at.fact.manifest));
-        let destroyed = facts.destructions.iter();
-        let destroyed = destroyed.filter(|at| of(at.fact.release.as_str(), at.fact.manifest));
-        let used = facts.use_statements.iter();
-        let used = used.filter(|at| of(at.fact.release.as_str(), at.fact.manifest));
         Listed {
             entry: release.entry,
             id: release.id().to_owned(),
@@ -640,9 +773,8 @@ impl<'a> Tally<'a> {
             elements: release.elements().map(|e| e.element.clone()).collect(),
             permitted_by: cited(|element| &element.permitted_by),
             barred_by: cited(|element| &element.barred_by),
-            recalled: recalls.map(|at| at.entry).collect(),
-            destroyed: destroyed.map(|at| at.entry).collect(),
-            used: used.map(|at| at.entry).collect(),
+            afterwards: afterwards(release, facts),
+            cells: Vec::new(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use maud::{Markup, html};
 
-use super::page::{amount, day, entries, month, months, number, page as framed, table};
+use super::page::{amount, entries, month, months, number, page as framed, table};
 use super::{Link, Report, chart};
 use crate::amount::Amount;
 use crate::tally::Group;
@@ -45,7 +45,7 @@ fn figures(report: &Report<'_>) -> Markup {
 fn recipients(report: &Report<'_>) -> Markup {
     let head = html! {
         th scope="col" { "Recipient" }
-        th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" } th scope="col" { "Last" }
+        th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" }
     };
     let rows = html! {
         @for (link, group) in report.recipients.iter().zip(&report.all.by_recipient) {
@@ -53,7 +53,6 @@ fn recipients(report: &Report<'_>) -> Markup {
                 th scope="row" { a href=(link.file) { (link.name) } br; span class="soft cite" { (purposes(report, link)) } }
                 td class="n" { (amount(group.releases.count)) }
                 td class="n" { (amount(group.disclosures.count)) }
-                td class="day" { (last(report, link)) }
             }
         }
     };
@@ -71,15 +70,6 @@ fn purposes(report: &Report<'_>, link: &Link) -> String {
     let own = releases.filter(|listed| listed.recipient.agency == link.agency);
     let purposes: BTreeSet<&str> = own.map(|listed| report.purpose(&listed.purpose)).collect();
     purposes.into_iter().collect::<Vec<_>>().join("; ")
-}
-
-fn last(report: &Report<'_>, link: &Link) -> String {
-    let releases = report.all.releases.iter();
-    let own = releases.filter(|listed| listed.recipient.agency == link.agency);
-    own.map(|listed| listed.on)
-        .max()
-        .map(day)
-        .unwrap_or_default()
 }
 
 fn over_time(report: &Report<'_>) -> Markup {
@@ -115,7 +105,7 @@ fn over_time(report: &Report<'_>) -> Markup {
     let rows = html! {
         @for key in &months {
             tr {
-                th scope="row" class="day" { (month(key)) }
+                th scope="row" class="month" { (month(key)) }
                 td class="n" { (amount(released(key))) }
                 td class="n" { (amount(people(key))) }
                 td class="n" { (number(refused.get(key).copied().unwrap_or(0))) }
@@ -152,9 +142,16 @@ fn instruments(report: &Report<'_>) -> Markup {
     let element_head = html! {
         th scope="col" { "Item" } th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" }
     };
-    let element_rows = html! { @for group in &report.all.by_element {
+    let mut elements: Vec<(String, &Group)> = report
+        .all
+        .by_element
+        .iter()
+        .map(|group| (report.element(&group.key), group))
+        .collect();
+    elements.sort_by(|a, b| a.0.cmp(&b.0));
+    let element_rows = html! { @for (title, group) in &elements {
         tr {
-            th scope="row" { (report.element(&group.key)) }
+            th scope="row" { (title) }
             td class="n" { (amount(group.releases.count)) }
             td class="n" { (amount(group.disclosures.count)) }
         }

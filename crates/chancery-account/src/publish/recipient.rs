@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::page::{amount, capital, counted, day, entries, page as framed, quoted, table, words};
 use super::{Link, Report};
-use crate::tally::{Account, Group, Listed};
+use crate::tally::{Account, Afterwards, Group, Listed};
 
 pub(super) fn page(report: &Report<'_>, link: &Link, account: &Account) -> String {
     let own = |listed: &&Listed| listed.recipient.agency == link.agency;
@@ -73,16 +73,16 @@ fn releases(report: &Report<'_>, account: &Account) -> Markup {
 }
 
 fn since(listed: &Listed) -> String {
-    let facts = [
-        ("recalled", &listed.recalled),
-        ("certified as destroyed", &listed.destroyed),
-        ("use stated", &listed.used),
-    ];
-    let facts = facts.iter().filter(|(_, entries)| !entries.is_empty());
-    let facts: Vec<String> = facts
-        .map(|(what, at)| format!("{what} (entry {})", entries(at)))
-        .collect();
-    facts.join(", ")
+    let words = |one: &Afterwards| {
+        let what = match one.kind {
+            "recall" => "recalled",
+            "destruction" => "certified as destroyed",
+            _ => "use stated",
+        };
+        format!("{what} {} (entry {})", day(one.recorded), one.entry)
+    };
+    let all: Vec<String> = listed.afterwards.iter().map(words).collect();
+    all.join("; ")
 }
 
 fn groups(
@@ -93,13 +93,15 @@ fn groups(
     groups: &[Group],
     name: &dyn Fn(&str) -> String,
 ) -> Markup {
+    let mut named: Vec<(String, &Group)> = groups.iter().map(|g| (name(&g.key), g)).collect();
+    named.sort_by(|a, b| a.0.cmp(&b.0));
     let head = html! {
         th scope="col" { (header) } th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" }
     };
     let rows = html! {
-        @for group in groups {
+        @for (title, group) in &named {
             tr {
-                th scope="row" { (name(&group.key)) }
+                th scope="row" { (title) }
                 td class="n" { (amount(group.releases.count)) }
                 td class="n" { (amount(group.disclosures.count)) }
             }

@@ -58,20 +58,39 @@ type Flow = [String; 3];
 /// Answers of the law that are known already.
 type Known<K, V> = RefCell<BTreeMap<(K, Flow), V>>;
 
-/// What instruments say to flows, looked up once each.
-pub(super) struct Flows<'a> {
-    law: &'a LawPack,
+/// A law pack, and its answers to flows, each looked up once for all accounts.
+#[derive(Debug)]
+pub struct Law<'a> {
+    pack: &'a LawPack,
+    /// The days on which something may be otherwise than the day before.
+    changes: BTreeSet<Date>,
     barred: Known<String, BTreeSet<String>>,
-    barred_by: Known<Date, Vec<String>>,
+    barred_by: Known<usize, Vec<String>>,
 }
 
-impl<'a> Flows<'a> {
-    pub(super) fn new(law: &'a LawPack) -> Self {
+impl<'a> Law<'a> {
+    /// The law of a pack.
+    pub fn new(pack: &'a LawPack) -> Self {
+        let after = |day: Date| day.tomorrow().unwrap_or(day);
+        let instruments = pack.instruments().iter();
+        let changes = instruments.flat_map(|one| {
+            let events = one.events.iter();
+            let events = events.flat_map(|event| [event.on, after(event.on)]);
+            let parties = one.parties.iter();
+            let parties = parties.flat_map(|p| [p.from, p.until.map_or(p.from, after)]);
+            events.chain(parties).collect::<Vec<_>>()
+        });
         Self {
-            law,
+            pack,
+            changes: changes.collect(),
             barred: RefCell::default(),
             barred_by: RefCell::default(),
         }
+    }
+
+    /// The pack.
+    pub fn pack(&self) -> &'a LawPack {
+        self.pack
     }
 
     /// The elements of a flow that an instrument holds back from somebody, on its first day in force.
@@ -84,7 +103,7 @@ impl<'a> Flows<'a> {
         if let Some(known) = self.barred.borrow().get(&key) {
             return Ok(known.clone());
         }
-        let effective = self.law.instrument(instrument).and_then(|instrument| {
+        let effective = self.pack.instrument(instrument).and_then(|instrument| {
             let mut events = instrument.events.iter();
             events.find(|event| event.kind == EventKind::Effective)
         });
@@ -104,7 +123,7 @@ impl<'a> Flows<'a> {
     ) -> Result<BTreeSet<String>, Error> {
         // What holds data back counts at once, whoever has signed it.
         let ruling = self
-            .law
+            .pack
             .in_force(on, SignOff::Demonstration)?
             .decide(query)?;
         let elements = ruling.elements.into_iter().filter(|element| {
@@ -119,17 +138,17 @@ impl<'a> Flows<'a> {
 
     /// The provisions that barred a refused flow on its day, if the law pack is still the same.
     pub(super) fn barred_by(&self, refused: &Disclosure) -> Result<Option<Vec<String>>, Error> {
-        if refused.law != self.law.digest {
+        if refused.law != self.pack.digest {
             return Ok(None);
         }
-        let key = (refused.on, flow(refused));
+        let key = (self.changes.range(..=refused.on).count(), flow(refused));
         if let Some(known) = self.barred_by.borrow().get(&key) {
             return Ok(Some(known.clone()));
         }
         let Some(query) = self.query(&key.1) else {
             return Ok(None);
         };
-        let law = self.law.in_force(refused.on, SignOff::Demonstration)?;
+        let law = self.pack.in_force(refused.on, SignOff::Demonstration)?;
         let ruling = law.decide(&query)?;
         let hits = ruling.elements.into_iter().flat_map(|element| element.hits);
         let forbids = hits.filter(|hit| hit.effect == Effect::Forbid);
@@ -140,7 +159,7 @@ impl<'a> Flows<'a> {
     }
 
     fn query(&self, [custodian, recipient, purpose]: &Flow) -> Option<Query> {
-        let words = self.law.vocabulary();
+        let words = self.pack.vocabulary();
         Some(Query {
             recipient: words.agency(recipient)?,
             custodian: words.agency(custodian)?,
@@ -157,11 +176,10 @@ fn flow(logged: &Disclosure) -> Flow {
 pub(super) fn account(
     tally: &Tally<'_>,
     id: &str,
-    law: &LawPack,
-    flows: &Flows<'_>,
+    law: &Law<'_>,
     refused: &[Refused],
 ) -> Result<Option<OrderAccount>, Error> {
-    let Some(instrument) = law.instrument(id) else {
+    let Some(instrument) = law.pack.instrument(id) else {
         return Ok(None);
     };
     let mut starts: Vec<Option<Date>> = instrument.events.iter().map(|e| Some(first(e))).collect();
@@ -172,7 +190,7 @@ pub(super) fn account(
     for (at, from) in starts.iter().enumerate() {
         let next = starts.get(at + 1).copied().flatten();
         let until = next.and_then(|next| next.yesterday().ok());
-        spans.push(span(tally, instrument, *from, until, flows, refused)?);
+        spans.push(span(tally, instrument, *from, until, law, refused)?);
     }
     Ok(Some(OrderAccount {
         instrument: instrument.id.clone(),
@@ -203,7 +221,7 @@ fn span(
     instrument: &Instrument,
     from: Option<Date>,
     until: Option<Date>,
-    flows: &Flows<'_>,
+    law: &Law<'_>,
     refused: &[Refused],
 ) -> Result<Span, Error> {
     let is_in =
@@ -212,7 +230,7 @@ fn span(
     let releases: Vec<&Release> = releases.filter(|release| is_in(release.on())).collect();
     let mut covered = BTreeSet::new();
     for release in &releases {
-        covered.extend(flows.barred(&instrument.id, &release.logged)?);
+        covered.extend(law.barred(&instrument.id, &release.logged)?);
     }
     let here = tally.with(releases);
     let mut covered_elements = here.by_element();

@@ -8,7 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::case::Case;
-use crate::site::pages;
+use crate::site::{is_page, pages};
 
 /// axe-core, as the lock file names it, fetched once.
 fn axe() -> PathBuf {
@@ -67,8 +67,7 @@ fn look(files: &[PathBuf]) -> Vec<Value> {
 
 fn written(folder: &Path, pages: &BTreeMap<String, Vec<u8>>) -> Vec<PathBuf> {
     chancery_account::publish(folder, pages).unwrap();
-    let html = pages.keys().filter(|name| name.ends_with(".html"));
-    let own = html.filter(|name| *name != "verify.html");
+    let own = pages.keys().filter(|name| is_page(name));
     own.map(|name| folder.join(name)).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use chancery_account::{About, Account, Copy, Count, Counts, Facts, Showing, Sources};
+use chancery_account::{About, Account, Copy, Count, Counts, Facts, Law, Showing, Sources};
 use chancery_dataset::synth::{Plan, write};
 use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
 use chancery_law::LawPack;
@@ -129,7 +129,7 @@ impl Case {
 }
 
 pub(crate) struct Books<'a> {
-    pub(crate) case: &'a Case,
+    pub(crate) law: Law<'a>,
     pub(crate) facts: Facts,
     pub(crate) counts: Counts,
     pub(crate) showing: Showing,
@@ -139,7 +139,7 @@ impl<'a> Books<'a> {
     fn new(case: &'a Case, counts: Counts) -> Self {
         let facts = Facts::read(&case.workspace).unwrap();
         Self {
-            case,
+            law: Law::new(&case.law),
             showing: Showing::of(&facts, &counts),
             facts,
             counts,
@@ -151,7 +151,7 @@ impl<'a> Books<'a> {
             facts: &self.facts,
             counts: &self.counts,
             showing: &self.showing,
-            law: &self.case.law,
+            law: &self.law,
         }
     }
 

@@ -12,6 +12,8 @@ mod case;
 
 mod suppression;
 
+mod attack;
+
 mod totals;
 
 mod site;

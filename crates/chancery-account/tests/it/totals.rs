@@ -155,9 +155,13 @@ fn an_order_divides_what_left_before_it_from_what_left_after() {
     };
     let (then, since) = (files(0), files(1));
     assert!(names(&then, "06") > 0 && names(&since, "06") == 0);
-    let named = |span: &chancery_account::Span| exactly(find(&span.covered_elements, "name"));
-    assert_eq!(named(before), names(&then, "06") + names(&then, "48"));
-    assert_eq!(named(effective), names(&since, "48"));
+    let left_by_name =
+        |span: &chancery_account::Span| exactly(find(&span.covered_elements, "name"));
+    assert_eq!(
+        left_by_name(before),
+        names(&then, "06") + names(&then, "48")
+    );
+    assert_eq!(left_by_name(effective), names(&since, "48"));
     // Of the order's parties alone.
     let plaintiffs = |left: &Left| left.people.iter().filter(|p| p.0 == "06").count() as u64;
     let keys: Vec<&str> = before

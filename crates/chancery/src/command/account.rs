@@ -14,7 +14,7 @@ mod shown;
 
 use std::process::ExitCode;
 
-use chancery_account::{About, Copy, Counts, Facts, Showing, Sources};
+use chancery_account::{About, Copy, Counts, Facts, Law, Showing, Sources};
 use chancery_law::LawPack;
 use chancery_release::Workspace;
 
@@ -27,26 +27,27 @@ const INCOMPLETE: u8 = 4;
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result {
     let workspace = context.workspace()?;
-    let books = Books::open(&workspace)?;
+    let pack = workspace.law()?;
+    let books = Books::open(&workspace, &pack)?;
     match &args.command {
         AccountCommand::Recipient(args) => recipient::run(context, &books, args),
         AccountCommand::Order(args) => order::run(context, &books, args),
         AccountCommand::Release(args) => release::run(context, &books, args),
         AccountCommand::Period(args) => period::run(context, &books, args),
-        AccountCommand::Publish(args) => publish::run(&workspace, &books, args),
+        AccountCommand::Publish(args) => publish::run(context, &workspace, &books, args),
     }
 }
 
 /// All that accounts are made from.
-struct Books {
+struct Books<'a> {
     facts: Facts,
     counts: Counts,
     showing: Showing,
-    law: LawPack,
+    law: Law<'a>,
 }
 
-impl Books {
-    fn open(workspace: &Workspace) -> Result<Self> {
+impl<'a> Books<'a> {
+    fn open(workspace: &Workspace, pack: &'a LawPack) -> Result<Self> {
         let facts = Facts::read(workspace)?;
         let counts = Counts::default();
         let showing = Showing::of(&facts, &counts);
@@ -54,7 +55,7 @@ impl Books {
             showing,
             facts,
             counts,
-            law: workspace.law()?,
+            law: Law::new(pack),
         })
     }
 

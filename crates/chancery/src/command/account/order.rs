@@ -7,9 +7,9 @@ use super::{Books, Context, Result, print};
 use crate::args::AccountOrder;
 use crate::failure::Failure;
 
-pub(super) fn run(context: &Context, books: &Books, args: &AccountOrder) -> Result {
-    let Some(instrument) = books.law.instrument(&args.instrument) else {
-        let known = books.law.instruments().iter();
+pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountOrder) -> Result {
+    let Some(instrument) = books.law.pack().instrument(&args.instrument) else {
+        let known = books.law.pack().instruments().iter();
         let hint = did_you_mean(&args.instrument, known.map(|one| one.id.as_str()));
         let failure = Failure::new(format!("unknown instrument `{}`", args.instrument));
         return Err(failure.hint(hint).invalid());

@@ -7,7 +7,7 @@ use crate::args::AccountPeriod;
 use crate::failure::Failure;
 use crate::text;
 
-pub(super) fn run(context: &Context, books: &Books, args: &AccountPeriod) -> Result {
+pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountPeriod) -> Result {
     let (from, to) = (args.from, args.to);
     if to < from {
         let failure = Failure::new(format!("the last day, {to}, is before the first, {from}"));

@@ -5,15 +5,20 @@ use std::process::ExitCode;
 use chancery_account::Site;
 use chancery_release::Workspace;
 
-use super::{Books, INCOMPLETE, Result};
-use crate::args::AccountPublish;
+use super::{Books, Context, INCOMPLETE, Result, json};
+use crate::args::{AccountPublish, Format};
 use crate::command::day;
 use crate::failure::Failure;
 use crate::text;
 
-pub(super) fn run(workspace: &Workspace, books: &Books, args: &AccountPublish) -> Result {
+pub(super) fn run(
+    context: &Context,
+    workspace: &Workspace,
+    books: &Books<'_>,
+    args: &AccountPublish,
+) -> Result {
     let on = day(args.on);
-    let standing = workspace.standing(&books.law, on, chancery_release::Known::Now)?;
+    let standing = workspace.standing(books.law.pack(), on, chancery_release::Known::Now)?;
     let site = Site {
         sources: books.sources(),
         standing: &standing,
@@ -26,12 +31,18 @@ pub(super) fn run(workspace: &Workspace, books: &Books, args: &AccountPublish) -
         let hint = error.hint();
         Failure::new(error.to_string()).hint(hint)
     })?;
-    text::print(&format!(
-        "{} files in {}: open index.html there, or let a web server serve them.",
-        pages.len(),
-        args.dir.display()
-    ));
     let gaps = books.facts.gaps();
+    let folder = args.dir.display();
+    text::print(&match context.format {
+        Format::Json => text::ascii_json(&json(&serde_json::json!({
+            "folder": folder.to_string(), "files": pages.keys().collect::<Vec<_>>(),
+            "complete": gaps.is_empty(), "incomplete": gaps,
+        }))?),
+        Format::Text => text::safe(&format!(
+            "{} files in {folder}: open index.html there, or let a web server serve them.",
+            pages.len(),
+        )),
+    });
     if gaps.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }

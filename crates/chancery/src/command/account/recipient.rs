@@ -7,12 +7,12 @@ use super::{Books, Context, Result, print};
 use crate::args::AccountRecipient;
 use crate::failure::Failure;
 
-pub(super) fn run(context: &Context, books: &Books, args: &AccountRecipient) -> Result {
+pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountRecipient) -> Result {
     let about = About::Recipient {
         agency: args.agency.clone(),
     };
     let account = books.account(&about, &args.form)?;
-    let words = books.law.vocabulary();
+    let words = books.law.pack().vocabulary();
     // Who received something is accounted for, whether the law pack still knows it or not.
     if account.is_empty() && words.agency(&args.agency).is_none() {
         let failure = Failure::new(format!("unknown agency `{}`", args.agency));

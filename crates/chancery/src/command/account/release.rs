@@ -7,7 +7,7 @@ use super::{Books, Context, Result, print};
 use crate::args::AccountRelease;
 use crate::failure::Failure;
 
-pub(super) fn run(context: &Context, books: &Books, args: &AccountRelease) -> Result {
+pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountRelease) -> Result {
     let about = About::Release {
         id: args.id.clone(),
     };

@@ -1,7 +1,7 @@
 //! An account for people, and as comma-separated values.
 
 use chancery_account::{
-    Account, Amount, Copy, Figure, Gap, Group, Listed, OrderAccount, Refused, Span,
+    Account, Amount, Cell, Copy, Figure, Gap, Group, Listed, OrderAccount, Refused, Span,
 };
 
 use crate::text;
@@ -33,8 +33,10 @@ pub(super) fn text(account: &Account, title: &str) -> String {
         parts.extend(table_of(header, groups));
     }
     parts.extend(releases(&account.releases));
+    parts.extend(account.releases.iter().filter_map(cells));
     parts.extend(refusals(&account.refused));
     parts.extend(aborts(account));
+    parts.extend(people(account));
     parts.extend(readings(account));
     if account.copy == Copy::Others {
         parts.push(text::wrap(SUPPRESSED, ""));
@@ -151,24 +153,18 @@ fn releases(releases: &[Listed]) -> Option<String> {
         return None;
     }
     let row = |listed: &Listed| {
-        let mut then = Vec::new();
-        let after = [
-            ("recalled", &listed.recalled),
-            ("destroyed", &listed.destroyed),
-            ("use stated", &listed.used),
-        ];
-        for (what, entries) in after {
-            if !entries.is_empty() {
-                then.push(format!("{what} ({})", numbers(entries)));
-            }
-        }
+        let then = listed.afterwards.iter();
+        let then: Vec<String> = then
+            .map(|one| format!("{} (entry {}): {}", one.kind, one.entry, one.said))
+            .map(|line| line.replace('_', " "))
+            .collect();
         vec![
             listed.entry.to_string(),
             listed.id.clone(),
             listed.outcome.clone(),
             amount(listed.people),
             listed.rows.map_or_else(String::new, text::count),
-            then.join(", "),
+            then.join("\n"),
         ]
     };
     let rows = releases.iter().map(row).collect();
@@ -181,6 +177,34 @@ fn releases(releases: &[Listed]) -> Option<String> {
         "since then",
     ];
     Some(text::table(&header, &[0, 3, 4], rows))
+}
+
+fn cells(listed: &Listed) -> Option<String> {
+    if listed.cells.is_empty() {
+        return None;
+    }
+    let row = |cell: &Cell| {
+        vec![
+            cell.origin.clone(),
+            amount(cell.people),
+            cell.elements.join(", "),
+        ]
+    };
+    let rows = listed.cells.iter().map(row).collect();
+    Some(text::table(&["origin", "people", "elements"], &[1], rows))
+}
+
+fn people(account: &Account) -> Option<String> {
+    let (looked_up, suspended) = (account.looked_up.as_ref()?, account.suspended.as_ref()?);
+    if looked_up.entries.is_empty() && suspended.entries.is_empty() {
+        return None;
+    }
+    Some(format!(
+        "A person's accounting was looked up {} times and suspended {} times{}.",
+        amount(looked_up.count),
+        amount(suspended.count),
+        proven(looked_up, suspended)
+    ))
 }
 
 fn refusals(refused: &[Refused]) -> Option<String> {
@@ -236,11 +260,8 @@ fn readings(account: &Account) -> Option<String> {
     for relied in &account.interpretations {
         lines.push(text::hang(&relied.question, "  · ", "    "));
         lines.push(text::wrap(&relied.reading, "    "));
-        lines.push(format!(
-            "    {}, entries {}",
-            relied.id,
-            entries(&relied.releases)
-        ));
+        let proof = format!("{}, entries {}", relied.id, entries(&relied.releases));
+        lines.push(text::wrap(&proof, "    "));
     }
     Some(lines.join("\n"))
 }
