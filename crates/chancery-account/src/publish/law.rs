@@ -4,7 +4,7 @@ use chancery_law::{Instrument, State};
 use maud::{Markup, html};
 
 use super::Report;
-use super::page::{capital, counted, day, page as framed, quoted, table};
+use super::page::{capital, counted, day, page as framed, quoted, stacked};
 
 pub(super) fn page(report: &Report<'_>) -> String {
     let law = report.law();
@@ -15,14 +15,12 @@ pub(super) fn page(report: &Report<'_>) -> String {
         p { (law.title) ", version " (law.version) ". What follows is in force on " (day(on)) "." }
         p class="soft" { "Digest " code { (law.digest.to_string()) } }
     };
-    let head = html! {
-        th scope="col" { "Instrument" } th scope="col" { "Kind" } th scope="col" { "In force since" }
-        th scope="col" { "Review" } th scope="col" { "Sign-off" }
-    };
+    let heads = ["Instrument", "Kind", "In force since", "Review", "Sign-off"];
+    let rows: Vec<Vec<Markup>> = in_force.iter().map(|one| row(report, one)).collect();
     let body = html! {
         section aria-labelledby="in-force" {
             h2 id="in-force" { "In force" }
-            (table("in-force-table", "Statutes, regulations, orders and agreements in force", &head, &rows(report, &in_force)))
+            (stacked("in-force-table", "Statutes, regulations, orders and agreements in force", &heads, &rows))
         }
         @if !others.is_empty() {
             section aria-labelledby="others" {
@@ -35,24 +33,22 @@ pub(super) fn page(report: &Report<'_>) -> String {
     framed(report, "law.html", "The law that decides", &lead, &body)
 }
 
-fn rows(report: &Report<'_>, instruments: &[&Instrument]) -> Markup {
-    html! {
-        @for one in instruments {
-            tr {
-                th scope="row" {
-                    @match one.source.url.as_deref().filter(|url| url.starts_with("https://")) {
-                        Some(url) => a href=(url) { (one.short) },
-                        None => (one.short),
-                    }
-                    br; span class="soft cite" { (one.citation) }
-                }
-                td { (capital(&one.kind)) }
-                td class="day" { (since(report, one)) }
-                td { (capital(&one.review.status)) }
-                td { (capital(sign_off(report, one))) }
+fn row(report: &Report<'_>, one: &Instrument) -> Vec<Markup> {
+    let url = one.source.url.as_deref();
+    let url = url.filter(|url| url.starts_with("https://"));
+    vec![
+        html! {
+            @match url {
+                Some(url) => a href=(url) { (one.short) },
+                None => (one.short),
             }
-        }
-    }
+            br; span class="soft cite" { (one.citation) }
+        },
+        html! { (capital(&one.kind)) },
+        html! { (since(report, one)) },
+        html! { (capital(&one.review.status)) },
+        html! { (capital(sign_off(report, one))) },
+    ]
 }
 
 /// The last day on which it came into force.

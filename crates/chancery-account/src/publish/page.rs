@@ -109,6 +109,34 @@ pub(super) fn table(id: &str, caption: &str, head: &Markup, rows: &Markup) -> Ma
     }
 }
 
+/// A table whose rows stand below one another on a narrow screen, each cell behind its heading; the
+/// first cell of a row is its heading. Its roles are said, as such a screen shows no table.
+pub(super) fn stacked(id: &str, caption: &str, heads: &[&str], rows: &[Vec<Markup>]) -> Markup {
+    html! {
+        table class="stack" role="table" aria-labelledby=(id) {
+            caption id=(id) { (caption) }
+            thead role="rowgroup" { tr role="row" {
+                @for head in heads { th scope="col" role="columnheader" class=[number_class(head)] { (head) } }
+            } }
+            tbody role="rowgroup" {
+                @for row in rows {
+                    tr role="row" {
+                        @for (at, (head, cell)) in heads.iter().zip(row).enumerate() {
+                            @if at == 0 { th scope="row" role="rowheader" { (cell) } }
+                            @else { td role="cell" data-label=(head) class=[number_class(head)] { span { (cell) } } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Numbers stand to the right.
+fn number_class(head: &str) -> Option<&'static str> {
+    (head == "People").then_some("n")
+}
+
 /// An amount in words.
 pub(super) fn amount(amount: Amount) -> String {
     match amount {

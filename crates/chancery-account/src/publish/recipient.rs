@@ -2,7 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::page::{amount, capital, counted, day, entries, page as framed, quoted, table, words};
+use super::page::{
+    amount, capital, counted, day, entries, page as framed, quoted, stacked, table, words,
+};
 use super::{Link, Report};
 use crate::tally::{Account, Afterwards, Group, Listed};
 
@@ -46,28 +48,30 @@ fn releases(report: &Report<'_>, account: &Account) -> Markup {
         .releases
         .iter()
         .any(|listed| !since(listed).is_empty());
-    let head = html! {
-        th scope="col" { "Day" } th scope="col" { "For" } th scope="col" class="n" { "People" }
-        th scope="col" { "Let go by" } th scope="col" { "Held back in part by" }
-        @if any_since { th scope="col" { "Since then" } } th scope="col" { "Ledger entry" }
-    };
-    let rows = html! {
-        @for listed in &account.releases {
-            tr {
-                th scope="row" class="day" { (day(listed.on)) }
-                td { (report.purpose(&listed.purpose)) }
-                td class="n" { (amount(listed.people)) }
-                td { (report.shorts(&listed.permitted_by).join("; ")) }
-                td { (report.shorts(&listed.barred_by).join("; ")) }
-                @if any_since { td { (since(listed)) } }
-                td { (listed.entry) br; code { (listed.id) } }
-            }
+    let mut heads = vec!["Day", "For", "People", "Let go by", "Held back in part by"];
+    if any_since {
+        heads.push("Since then");
+    }
+    heads.push("Ledger entry");
+    let row = |listed: &Listed| {
+        let mut row = vec![
+            html! { (day(listed.on)) },
+            html! { (report.purpose(&listed.purpose)) },
+            html! { (amount(listed.people)) },
+            html! { (report.shorts(&listed.permitted_by).join("; ")) },
+            html! { (report.shorts(&listed.barred_by).join("; ")) },
+        ];
+        if any_since {
+            row.push(html! { (since(listed)) });
         }
+        row.push(html! { (listed.entry) " " code { (listed.id) } });
+        row
     };
+    let rows: Vec<Vec<Markup>> = account.releases.iter().map(row).collect();
     html! {
         section aria-labelledby="releases" {
             h2 id="releases" { "Each release" }
-            (table("releases-table", "Every release, in the order of the ledger", &head, &rows))
+            (stacked("releases-table", "Every release, in the order of the ledger", &heads, &rows))
         }
     }
 }
@@ -125,7 +129,8 @@ fn readings(account: &Account) -> Markup {
                 p { "A lawyer could contest each of these." }
                 dl class="readings" { @for relied in &account.interpretations {
                     dt { (quoted(&relied.question)) }
-                    dd { (quoted(&relied.reading)) " " span class="soft" { "Releases: entries " (entries(&relied.releases.entries)) "." } }
+                    dd { (quoted(&relied.reading)) " " span class="soft" { @if relied.releases.entries.len() == 1 { "Release: entry " } @else { "Releases: entries " }
+                        (entries(&relied.releases.entries)) "." } }
                 } }
             }
         }

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::Report;
-use super::page::{counted, day, page as framed, table};
+use super::page::{counted, day, page as framed, stacked, table};
 use crate::tally::Refused;
 
 pub(super) fn page(report: &Report<'_>) -> String {
@@ -13,24 +13,20 @@ pub(super) fn page(report: &Report<'_>) -> String {
             " refused because nothing of what was asked for may lawfully leave. "
             "Other requests were answered in part: what is not lawful was left out." }
     };
-    let head = html! {
-        th scope="col" { "Day" } th scope="col" { "Who asked" } th scope="col" { "For" }
-        th scope="col" { "Barred by" } th scope="col" { "Ledger entry" }
+    let heads = ["Day", "Who asked", "For", "Barred by", "Ledger entry"];
+    let row = |one: &Refused| {
+        vec![
+            html! { (day(one.on)) },
+            html! { (report.law().vocabulary().agency_name(&one.recipient)) },
+            html! { (report.purpose(&one.purpose)) },
+            html! { (barred_by(report, one)) },
+            html! { (one.entry) },
+        ]
     };
-    let rows = html! {
-        @for one in refused {
-            tr {
-                th scope="row" class="day" { (day(one.on)) }
-                td { (report.law().vocabulary().agency_name(&one.recipient)) }
-                td { (report.purpose(&one.purpose)) }
-                td { (barred_by(report, one)) }
-                td { (one.entry) }
-            }
-        }
-    };
+    let rows: Vec<Vec<Markup>> = refused.iter().map(row).collect();
     let body = html! {
         @if refused.is_empty() { p { "No request was refused." } }
-        @else { (table("refused-table", "Every refused request, in the order of the ledger", &head, &rows)) }
+        @else { (stacked("refused-table", "Every refused request, in the order of the ledger", &heads, &rows)) }
         (aborted(report))
     };
     framed(
@@ -54,7 +50,7 @@ fn aborted(report: &Report<'_>) -> Markup {
     let head = html! { th scope="col" { "Recorded" } th scope="col" { "Why nothing left" } th scope="col" { "Ledger entry" } };
     let rows = html! {
         @for one in &report.all.aborted {
-            tr { th scope="row" class="day" { (day(one.recorded)) } td { (one.reason) } td { (one.entry) } }
+            tr { th scope="row" { (day(one.recorded)) } td { (one.reason) } td { (one.entry) } }
         }
     };
     html! {

@@ -2,9 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_account::{About, Account, Amount, Copy, Group};
+use chancery_account::{About, Account, Amount, Copy, Group, Law, Sources};
 use chancery_dataset::Silent;
-use chancery_release::entry::AbortReason;
+use chancery_release::entry::{
+    AbortReason, By, LookUpReason, RecallReason, ReleaseRef, Role, Sanitisation, Scope,
+    Verification,
+};
 use chancery_release::{Entry, write_ledger};
 
 use crate::case::{Case, Left, ORDER, clock};
@@ -212,6 +215,92 @@ fn a_release_that_was_given_up_is_not_one_that_left() {
     let account = case.books().everything(Copy::Custodian);
     assert_eq!(account.total.releases.count, Amount::Exactly(3));
     assert_eq!(account.aborted[0].id, *id);
+}
+
+#[test]
+fn a_release_is_accounted_for_with_what_came_after_it() {
+    let case = Case::with_releases(3_000);
+    let whole = case.books().everything(Copy::Custodian);
+    let listed = &whole.releases[2];
+    let of = || ReleaseRef {
+        release: listed.id.parse().unwrap(),
+        manifest: listed.manifest.as_ref().unwrap().parse().unwrap(),
+        recipient: listed.recipient.agency.parse().unwrap(),
+    };
+    let order = Some(ORDER.parse().unwrap());
+    let (all, due) = (Scope::ReleaseAndDerivatives, "2026-03-01".parse().unwrap());
+    let recall = Entry::recall(of(), RecallReason::CourtOrder, order, all, due, &clock());
+    let digest = listed.manifest.as_ref().unwrap().parse().unwrap();
+    let (method, verification) = (Sanitisation::Purge, Verification::Full);
+    let destroyed = Entry::destruction(of(), method, verification, all, due, digest, &clock());
+    let by = By {
+        agency: "hhs/cms".parse().unwrap(),
+        role: Role::PrivacyOfficer,
+    };
+    let person = format!("pseudonym:{}", "15".repeat(32)).parse().unwrap();
+    let look_up = Entry::look_up(person, LookUpReason::IndividualRequest, by, &clock());
+    let mut book = write_ledger(&case.workspace, &clock(), &Silent).unwrap();
+    for entry in [recall, destroyed, look_up] {
+        book.append(&entry.unwrap()).unwrap();
+    }
+    drop(book);
+
+    let about = About::Release {
+        id: listed.id.clone(),
+    };
+    let books = case.counted();
+    let account = books.account(&about, Copy::Custodian);
+    let [release] = account.releases.as_slice() else {
+        panic!("{:?}", account.releases);
+    };
+    let after: Vec<_> = release
+        .afterwards
+        .iter()
+        .map(|one| (one.kind, one.entry))
+        .collect();
+    assert_eq!(after, [("recall", 6), ("destruction", 7)]);
+    assert_eq!(
+        release.afterwards[0].said,
+        "court_order, release_and_derivatives, due 2026-03-01"
+    );
+    // Its people, by origin and class, are all of its people.
+    let cells: Option<u64> = release.cells.iter().map(|cell| cell.people.number()).sum();
+    assert_eq!(cells, release.people.number());
+    let looked_up = |copy| books.everything(copy).looked_up;
+    assert_eq!(looked_up(Copy::Custodian).unwrap().entries, [8]);
+    assert_eq!(looked_up(Copy::Others), None);
+}
+
+#[test]
+fn a_refusal_under_another_edition_of_the_law_is_not_guessed_at() {
+    let case = Case::with_releases(260);
+    let about = About::Order {
+        instrument: ORDER.to_owned(),
+    };
+    assert!(case.books().account(&about, Copy::Custodian).complete);
+    let file = case.workspace.law_dir().join("purposes.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, format!("{text}\n# Another edition.\n")).unwrap();
+    let law = case.workspace.law().unwrap();
+    let books = case.books();
+    let law = Law::new(&law);
+    let sources = Sources {
+        law: &law,
+        ..books.sources()
+    };
+    let account = Account::of(&about, Copy::Custodian, sources).unwrap();
+    assert!(!account.complete && account.refused.is_empty());
+    assert!(
+        account.incomplete[0]
+            .problem
+            .contains("another edition of the law pack")
+    );
+    let whole = About::Recipient {
+        agency: "dhs/ice".to_owned(),
+    };
+    let account = Account::of(&whole, Copy::Custodian, sources).unwrap();
+    assert!(account.complete);
+    assert_eq!(account.refused[0].barred_by, None);
 }
 
 #[test]
