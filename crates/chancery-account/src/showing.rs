@@ -18,6 +18,15 @@ pub struct Count {
 
 /// The register's counts by origin and class, release by release. A release that the register does
 /// not know is simply not in it.
+///
+/// ```
+/// use chancery_account::{Count, Counts};
+/// let mut counts = Counts::default();
+/// assert!(counts.is_empty());
+/// let count = Count { origin: "06".to_owned(), class: 0, subjects: 120 };
+/// counts.insert("2026-01-10-dhs-ice-5d6b1a90", vec![count]);
+/// assert!(!counts.is_empty());
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Counts(BTreeMap<String, Vec<Count>>);
 

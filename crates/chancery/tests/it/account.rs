@@ -61,6 +61,13 @@ fn an_account_says_what_left_and_what_proves_it() {
     );
 
     let id = account["releases"][1]["id"].as_str().unwrap();
+    let others = bench.run(&["account", "release", id, "--for-others", "--format", "json"]);
+    let others = others.expect(0).json();
+    assert_eq!(
+        (&others["copy"], &others["releases"][0]["rows"]),
+        (&"others".into(), &Value::Null)
+    );
+
     let text = bench.run(&["account", "release", id]).expect(0).stdout;
     assert!(
         text.contains("us/fr/90-53324") && text.contains("Interpretations relied on"),
@@ -114,6 +121,14 @@ fn a_report_is_written_into_its_own_folder_alone() {
     ] {
         assert!(site.join(page).exists(), "{page}");
     }
+    let json = bench
+        .run(&[&publish[..], &["--format", "json"]].concat())
+        .expect(0)
+        .json();
+    assert_eq!(
+        (&json["complete"], &json["incomplete"]),
+        (&true.into(), &Value::Array(Vec::new()))
+    );
     let error = bench.run(&["account", "publish", bench.workspace().to_str().unwrap()]);
     assert!(error.expect_error(1).contains("is not of a report"));
 }
