@@ -28,13 +28,15 @@ test-oscal: prerequisites
 	crates/chancery/tests/oscal/check $(abspath $(TARGET))/debug/chancery $(abspath $(TARGET))/tmp/oscal
 
 # strace kills the program at every step; without it those tests cannot run. A C compiler builds zstd and SQLite. Go's packages and
-# a browser check the ledger, and Python runs the server that a ledger in a bucket is tested on. cvc5 is the solver of `law prove`.
+# a browser check the ledger, Node.js drives that browser over the report to the public, and Python runs the server that a ledger in a
+# bucket is tested on. cvc5 is the solver of `law prove`.
 prerequisites:
 	@missing=""; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
 	command -v cc >/dev/null || missing="$$missing gcc"; \
 	[ -d /usr/share/gocode/src/golang.org/x/mod ] && command -v go >/dev/null || missing="$$missing golang-go golang-golang-x-mod-dev"; \
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$$CHROMIUM" ] || missing="$$missing chromium"; \
+	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v "$${CVC5:-cvc5}" >/dev/null || missing="$$missing cvc5"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -n "$$missing" ]; then \

@@ -7,18 +7,33 @@ use crate::entry::CommittedPeople;
 use crate::{Entry, Error};
 
 /// What the ledger says of releases: which of them stand, and which ids were given.
+///
+/// ```
+/// use chancery_release::entry::{AbortReason, Entry};
+/// use chancery_release::{Fixed, History};
+/// let clock = Fixed("2026-01-10T12:00:00Z".parse()?);
+/// let mut history = History::default();
+/// let id = "2026-01-10-dhs-ice-5d6b1a90";
+/// history.take(7, &Entry::abort(id, AbortReason::Cancelled, &clock));
+/// assert!(history.is_given(id));
+/// assert!(history.standing(id).is_empty());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Default)]
-pub(crate) struct History {
+pub struct History {
     standing: BTreeMap<String, Vec<Logged>>,
     given: BTreeSet<String>,
 }
 
 /// A release's entry.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Logged {
-    pub(crate) index: u64,
-    pub(crate) manifest: Option<Digest>,
-    pub(crate) people: Option<CommittedPeople>,
+pub struct Logged {
+    /// Its index in the ledger.
+    pub index: u64,
+    /// The digest of the release's manifest.
+    pub manifest: Option<Digest>,
+    /// Whom it is about.
+    pub people: Option<CommittedPeople>,
 }
 
 impl History {
@@ -26,15 +41,17 @@ impl History {
         let mut history = Self::default();
         for entry in reader.entries(0..reader.size())? {
             let (index, bytes) = entry?;
-            history.take(index, &bytes);
+            if let Some(entry) = Entry::from_bytes(&bytes).known() {
+                history.take(index, &entry);
+            }
         }
         Ok(history)
     }
 
     /// An abort takes back what was logged under its id before, and nothing after it.
-    fn take(&mut self, index: u64, entry: &[u8]) {
-        match Entry::from_bytes(entry).known() {
-            Some(Entry::Release(entry)) => {
+    pub fn take(&mut self, index: u64, entry: &Entry) {
+        match entry {
+            Entry::Release(entry) => {
                 let id = entry.id.to_string();
                 self.given.insert(id.clone());
                 let logged = Logged {
@@ -44,10 +61,10 @@ impl History {
                 };
                 self.standing.entry(id).or_default().push(logged);
             }
-            Some(Entry::Refusal(entry)) => {
+            Entry::Refusal(entry) => {
                 self.given.insert(entry.id.to_string());
             }
-            Some(Entry::Abort { id, .. }) => {
+            Entry::Abort { id, .. } => {
                 self.standing.remove(id.as_str());
                 self.given.insert(id.to_string());
             }
@@ -56,12 +73,12 @@ impl History {
     }
 
     /// The entries of an id that no later entry aborts: one, unless an id was given twice.
-    pub(crate) fn standing(&self, id: &str) -> &[Logged] {
+    pub fn standing(&self, id: &str) -> &[Logged] {
         self.standing.get(id).map_or(&[], Vec::as_slice)
     }
 
     /// Every id that has an entry which stands, with those entries.
-    pub(crate) fn all(&self) -> impl Iterator<Item = (&str, &[Logged])> {
+    pub fn all(&self) -> impl Iterator<Item = (&str, &[Logged])> {
         let standing = self.standing.iter();
         standing.map(|(id, logged)| (id.as_str(), logged.as_slice()))
     }
@@ -75,14 +92,14 @@ impl History {
     }
 
     /// The newest entry that stands of a release.
-    pub(crate) fn find(&self, id: &str, manifest: Digest) -> Option<Logged> {
+    pub fn find(&self, id: &str, manifest: Digest) -> Option<Logged> {
         let mut newest_first = self.standing(id).iter().rev();
         let found = newest_first.find(|logged| logged.manifest == Some(manifest));
         found.copied()
     }
 
     /// Whether a release, a refusal or an abort of this id was logged.
-    pub(crate) fn is_given(&self, id: &str) -> bool {
+    pub fn is_given(&self, id: &str) -> bool {
         self.given.contains(id)
     }
 }

@@ -22,7 +22,7 @@ mod audit;
 
 mod suppress;
 
-mod manifest;
+pub mod manifest;
 
 pub mod entry;
 
@@ -51,13 +51,14 @@ pub use check::{Problem, ReleaseCheck, check_releases};
 pub use clock::{Clock, Fixed, System};
 pub use entry::{Entry, Reading};
 pub use gate::{Outcome, recover, release, write_ledger};
+pub use history::{History, Logged};
 pub use manifest::{Envelope, Manifest, Statement};
 pub use question::{Question, ask};
 pub use sign_off::{Ignored, Known, SignOffs, Signed as SignedOff, Stand, Suspending};
 pub use signing::{Proposal, entitled, sign, suspend};
 pub use staging::{Receipt, Released, Signed, Staged};
 pub use suppress::Shown;
-pub use verify::{Keys, Verified, replay, verify};
+pub use verify::{Keys, Verified, read_manifest, replay, verify};
 pub use workspace::{
     AskPassphrase, Bucket, Config, Workspace, dataset_law, elements, pack_files, write_pack,
 };

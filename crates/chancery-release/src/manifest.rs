@@ -1,3 +1,5 @@
+//! The manifest: what left, to whom, under which law, and what was withheld, signed.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};

@@ -7,6 +7,7 @@ use chancery_model::{Digest, Request};
 use chancery_register::Register;
 use sha2::{Digest as _, Sha256};
 
+use crate::entry::Disclosure;
 use crate::history::History;
 use crate::manifest::digest;
 use crate::people::CUSTODY;
@@ -60,6 +61,26 @@ pub fn verify(folder: &Path, keys: &Keys, progress: &dyn Progress) -> Result<Ver
     })
 }
 
+/// The signed manifest of a release, held against the release's entry; the files are not looked at.
+///
+/// # Errors
+///
+/// When it cannot be read, is not signed by the key, or is not the one of the entry.
+pub fn read_manifest(
+    folder: &Path,
+    entry: &Disclosure,
+    key: &VerifierKey,
+) -> Result<Statement, Error> {
+    let manifest = folder.join(MANIFEST);
+    let text = std::fs::read(&manifest).map_err(Error::io("read", &manifest))?;
+    if entry.manifest != Some(digest(&text)) {
+        return Err(unverified(MANIFEST, "is not the manifest of the entry"));
+    }
+    let statement = Envelope::open(&manifest.display().to_string(), &text, key)?;
+    says_the_same(entry, &statement, MANIFEST)?;
+    Ok(statement)
+}
+
 /// The ledger's entry must say of the release what the manifest says.
 fn named_by(entry: &Entry, statement: &Statement, manifest: Digest) -> Result<(), Error> {
     let Entry::Release(entry) = entry else {
@@ -68,6 +89,10 @@ fn named_by(entry: &Entry, statement: &Statement, manifest: Digest) -> Result<()
     if entry.manifest != Some(manifest) {
         return Err(unverified(RECEIPT, "is the receipt of another manifest"));
     }
+    says_the_same(entry, statement, RECEIPT)
+}
+
+fn says_the_same(entry: &Disclosure, statement: &Statement, file: &str) -> Result<(), Error> {
     let request = &statement.predicate.request;
     let same = [
         entry.custodian == request.custodian,
@@ -79,10 +104,11 @@ fn named_by(entry: &Entry, statement: &Statement, manifest: Digest) -> Result<()
         entry.outcome.as_str() == statement.predicate.outcome,
     ];
     if same.contains(&false) {
-        return Err(unverified(
-            RECEIPT,
-            "says something else of the release than its manifest",
-        ));
+        let problem = match file {
+            RECEIPT => "says something else of the release than its manifest",
+            _ => "says something else of the release than its entry",
+        };
+        return Err(unverified(file, problem));
     }
     Ok(())
 }

@@ -58,6 +58,8 @@ pub(crate) enum Command {
     Release(Release),
     /// Check a release: signature, digests and ledger inclusion.
     Verify(Verify),
+    /// Say what left, to whom, under what.
+    Account(Account),
     /// Look at the ledger.
     Ledger(Ledger),
     /// Check a proof of inclusion offline, with nothing but the log's keys.
@@ -516,6 +518,89 @@ pub(crate) struct Verify {
     /// The ledger's verifier key (a vkey line in a file); by default the workspace's.
     #[arg(long, value_name = "FILE")]
     pub(crate) ledger_key: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Account {
+    #[command(subcommand)]
+    pub(crate) command: AccountCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AccountCommand {
+    /// Say what an agency received, and every agency within it.
+    Recipient(AccountRecipient),
+    /// Say what left before and after an order, of the flows that it bars.
+    Order(AccountOrder),
+    /// Say what one release gave, or that a request was refused.
+    Release(AccountRelease),
+    /// Say what left from one day to another.
+    Period(AccountPeriod),
+    /// Write the report to the public: a folder of pages that any web server can serve.
+    Publish(AccountPublish),
+}
+
+/// How an account is printed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountForm {
+    /// For others than the custodian: small counts of people are suppressed, and what would tell them.
+    #[arg(long)]
+    pub(crate) for_others: bool,
+    /// As comma-separated values: a line for each figure.
+    #[arg(long)]
+    pub(crate) csv: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountRecipient {
+    /// The agency's path; `dhs` stands for `dhs/ice` as well.
+    #[arg(value_name = "AGENCY")]
+    pub(crate) agency: String,
+    #[command(flatten)]
+    pub(crate) form: AccountForm,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountOrder {
+    /// The instrument's id.
+    #[arg(value_name = "INSTRUMENT")]
+    pub(crate) instrument: String,
+    #[command(flatten)]
+    pub(crate) form: AccountForm,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountRelease {
+    /// The release's id, or a refusal's.
+    #[arg(value_name = "ID")]
+    pub(crate) id: String,
+    #[command(flatten)]
+    pub(crate) form: AccountForm,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountPeriod {
+    /// The first day.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: Date,
+    /// The last day.
+    #[arg(value_name = "TO")]
+    pub(crate) to: Date,
+    #[command(flatten)]
+    pub(crate) form: AccountForm,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountPublish {
+    /// The folder: a new or an empty one, or one that this command wrote before.
+    #[arg(value_name = "DIR")]
+    pub(crate) dir: PathBuf,
+    /// The day of the report; today by default.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) on: Option<Date>,
+    /// Where the ledger is published.
+    #[arg(long, value_name = "URL")]
+    pub(crate) ledger_url: Option<String>,
 }
 
 #[derive(Debug, clap::Args)]

@@ -18,6 +18,8 @@ pub(crate) mod release;
 
 pub(crate) mod verify;
 
+pub(crate) mod account;
+
 pub(crate) mod ledger;
 
 pub(crate) mod verify_proof;

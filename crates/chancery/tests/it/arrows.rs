@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 7] = [
+const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("chancery-model", &[]),
     ("chancery-law", &["chancery-model"]),
     ("chancery-dataset", &["chancery-model"]),
@@ -23,6 +23,17 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
         ],
     ),
     (
+        "chancery-account",
+        &[
+            "chancery-model",
+            "chancery-law",
+            "chancery-dataset",
+            "chancery-plan",
+            "chancery-ledger",
+            "chancery-release",
+        ],
+    ),
+    (
         "chancery",
         &[
             "chancery-model",
@@ -31,6 +42,7 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
             "chancery-plan",
             "chancery-ledger",
             "chancery-release",
+            "chancery-account",
         ],
     ),
 ];

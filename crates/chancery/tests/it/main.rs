@@ -44,6 +44,7 @@ mod killed;
 
 mod faults;
 
+mod account;
 mod outages;
 mod prove;
 

@@ -1,0 +1,21 @@
+//! The account against real workspaces, and against those who would work out what it hides.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+mod case;
+
+mod suppression;
+
+mod attack;
+
+mod totals;
+
+mod site;
+
+mod browser;

@@ -1,0 +1,98 @@
+//! What left, to whom, under what: for a court, an agency, the custodian and the public.
+
+mod order;
+
+mod period;
+
+mod publish;
+
+mod recipient;
+
+mod release;
+
+mod shown;
+
+use std::process::ExitCode;
+
+use chancery_account::{About, Copy, Counts, Facts, Law, Showing, Sources};
+use chancery_law::LawPack;
+use chancery_release::Workspace;
+
+use super::{Context, Result, json};
+use crate::args::{Account as Args, AccountCommand, AccountForm, Format};
+use crate::text;
+
+/// Exit code: something that the answer needs is not there.
+const INCOMPLETE: u8 = 4;
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result {
+    let workspace = context.workspace()?;
+    let pack = workspace.law()?;
+    let books = Books::open(&workspace, &pack)?;
+    match &args.command {
+        AccountCommand::Recipient(args) => recipient::run(context, &books, args),
+        AccountCommand::Order(args) => order::run(context, &books, args),
+        AccountCommand::Release(args) => release::run(context, &books, args),
+        AccountCommand::Period(args) => period::run(context, &books, args),
+        AccountCommand::Publish(args) => publish::run(context, &workspace, &books, args),
+    }
+}
+
+/// All that accounts are made from.
+struct Books<'a> {
+    facts: Facts,
+    counts: Counts,
+    showing: Showing,
+    law: Law<'a>,
+}
+
+impl<'a> Books<'a> {
+    fn open(workspace: &Workspace, pack: &'a LawPack) -> Result<Self> {
+        let facts = Facts::read(workspace)?;
+        let counts = Counts::default();
+        let showing = Showing::of(&facts, &counts);
+        Ok(Self {
+            showing,
+            facts,
+            counts,
+            law: Law::new(pack),
+        })
+    }
+
+    fn sources(&self) -> Sources<'_> {
+        Sources {
+            facts: &self.facts,
+            counts: &self.counts,
+            showing: &self.showing,
+            law: &self.law,
+        }
+    }
+
+    fn account(&self, about: &About, form: &AccountForm) -> Result<chancery_account::Account> {
+        let copy = if form.for_others {
+            Copy::Others
+        } else {
+            Copy::Custodian
+        };
+        Ok(chancery_account::Account::of(about, copy, self.sources())?)
+    }
+}
+
+/// Prints an account in the form asked for.
+fn print(
+    context: &Context,
+    account: &chancery_account::Account,
+    form: &AccountForm,
+    title: &str,
+) -> Result {
+    text::print(&match (form.csv, context.format) {
+        (true, _) => shown::csv(account),
+        (false, Format::Json) => text::ascii_json(&json(account)?),
+        (false, Format::Text) => text::safe(&shown::text(account, title)),
+    });
+    Ok(if account.complete {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(INCOMPLETE)
+    })
+}
