@@ -40,10 +40,16 @@ mod showing;
 
 mod tally;
 
+mod person;
+
+mod proof;
+
 mod publish;
 
 pub use amount::Amount;
 pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
+pub use person::{Disclosure, Due, Found, PersonAccount, Series};
+pub use proof::{PersonProof, Pseudonym, Receipted, Refused as RefusedProof, Shown};
 pub use publish::{PublishError, Site, publish};
 pub use showing::{Count, Counts, Showing};
 pub use tally::{

@@ -118,6 +118,31 @@ struct RawObligation {
     purpose: Option<String>,
     #[serde(default)]
     except_purposes: Vec<String>,
+    accounting: Option<Accounting>,
+}
+
+/// That an obligation is one to account to the person for a disclosure (`45 CFR 164.528`,
+/// `5 USC 552a(c)`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accounting {
+    /// For how many years a disclosure is accounted for.
+    pub years: u16,
+    /// In how many days an accounting is due, if the obligation says.
+    pub due_days: Option<u16>,
+    /// By how many days that may be put off, once.
+    pub extension_days: Option<u16>,
+}
+
+/// A duty to account, with what says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountingDuty {
+    /// The obligation's id, as manifests cite it.
+    pub id: String,
+    /// The clause.
+    pub clause: String,
+    /// For how long, and by when.
+    pub accounting: Accounting,
 }
 
 /// A statute, regulation, order, agreement or notice, as code.
@@ -365,6 +390,18 @@ impl Instrument {
             id: format!("{}#{}", self.id, reading.name),
             question: reading.question.clone(),
             reading: reading.reading.clone(),
+        })
+    }
+
+    /// Its obligations to account to the person.
+    pub fn accounting(&self) -> impl Iterator<Item = AccountingDuty> + '_ {
+        let obligations = self.obligations.iter();
+        obligations.filter_map(|raw| {
+            Some(AccountingDuty {
+                id: format!("{}#{}", self.id, raw.name),
+                clause: raw.clause.clone(),
+                accounting: raw.accounting?,
+            })
         })
     }
 

@@ -68,7 +68,7 @@ pub use confirm::Confirmed;
 pub use export::{Asked, Bundle};
 pub use hindsight::{Hindsight, Retrospect};
 pub use in_force::{Edition, InForce, NotCounting};
-pub use instrument::{Event, EventKind, Instrument, Party, Review};
+pub use instrument::{Accounting, AccountingDuty, Event, EventKind, Instrument, Party, Review};
 pub use pack::{LawPack, PackLayer};
 pub use provision::{Effect, Provision};
 pub use roles::{Act, Person, Roles};

@@ -155,6 +155,11 @@ impl Register {
         keys
     }
 
+    /// How many releases it knows.
+    pub fn releases(&self) -> usize {
+        self.records.len()
+    }
+
     /// How many bytes the records have.
     pub fn bytes(&self) -> u64 {
         self.records

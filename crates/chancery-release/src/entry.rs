@@ -180,7 +180,7 @@ impl Entry {
     /// The newest version of a type.
     fn newest(kind: &str) -> u64 {
         match kind {
-            "release" | "sign_off" | "suspension" => Version2::Two.into(),
+            "release" | "sign_off" | "suspension" | "look_up" => Version2::Two.into(),
             _ => Version1::NUMBER,
         }
     }
@@ -279,11 +279,19 @@ impl Entry {
     fn check(&self) -> Result<(), Fault> {
         let recorded = self.recorded().date();
         match self {
-            Self::Workspace { .. }
-            | Self::Abort { .. }
-            | Self::Approval(_)
-            | Self::LookUp(_)
-            | Self::Snapshot(_) => Ok(()),
+            Self::Workspace { .. } | Self::Abort { .. } | Self::Approval(_) | Self::Snapshot(_) => {
+                Ok(())
+            }
+            Self::LookUp(fact) => {
+                let by_code = fact.version == Version2::One;
+                let agrees =
+                    fact.reason.is_some() == by_code && fact.statement.is_none() == by_code;
+                agree(
+                    agrees,
+                    "reason",
+                    "version 1 has a `reason`, version 2 a `statement`",
+                )
+            }
             Self::SignOff(fact) => {
                 let second = [fact.act.is_some(), fact.log.is_some(), fact.after.is_some()];
                 of_version(fact.version, &second)
@@ -713,10 +721,34 @@ impl Entry {
         clock: &dyn Clock,
     ) -> Result<Self, Fault> {
         Self::LookUp(LookUp {
-            version: Version1,
+            version: Version2::One,
             recorded: Recorded::now(clock),
             person,
-            reason,
+            reason: Some(reason),
+            statement: None,
+            agency: by.agency,
+            role: by.role,
+        })
+        .checked()
+    }
+
+    /// The same for a reason in words, of which the entry has the digest.
+    ///
+    /// # Errors
+    ///
+    /// None at present.
+    pub fn look_up_for(
+        person: Pseudonym,
+        statement: Digest,
+        by: By,
+        clock: &dyn Clock,
+    ) -> Result<Self, Fault> {
+        Self::LookUp(LookUp {
+            version: Version2::Two,
+            recorded: Recorded::now(clock),
+            person,
+            reason: None,
+            statement: Some(statement),
             agency: by.agency,
             role: by.role,
         })

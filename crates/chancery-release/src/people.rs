@@ -4,9 +4,11 @@ use std::path::{Path, PathBuf};
 
 use chancery_dataset::{Dataset, Progress};
 use chancery_ledger::LedgerReader;
+use chancery_model::Digest;
 use chancery_register::{Listed, Recorded, Register, SecretKey};
 
 use crate::history::History;
+use crate::staging::{carrying, durable};
 use crate::workspace::private_folder;
 use crate::{Answer, Error, Workspace};
 
@@ -45,6 +47,17 @@ impl Workspace {
         Ok(Register::rebuild(&self.register_dir(), &listed)?)
     }
 
+    /// The proof that the ledger holds the entry at an index, with the entry
+    /// (`c2sp.org/tlog-proof@v1`).
+    ///
+    /// # Errors
+    ///
+    /// When the ledger does not verify, or has no such entry.
+    pub fn receipt(&self, index: u64) -> Result<String, Error> {
+        let ledger = self.ledger_reader()?;
+        Ok(carrying(ledger.prove(index)?, ledger.entry(index)?))
+    }
+
     fn listed(&self, history: &History) -> Vec<Listed> {
         let releases = history.in_order().into_iter();
         let listed = releases.map(|(id, logged)| Listed {
@@ -68,6 +81,40 @@ impl Workspace {
             Ok(SecretKey::derive(&secret)?)
         });
         derived.collect()
+    }
+}
+
+/// Keeps the words in which somebody gave a reason, and gives back their digest, which is what the
+/// ledger gets.
+///
+/// # Errors
+///
+/// When they cannot be written.
+pub fn keep_reason(workspace: &Workspace, words: &str) -> Result<Digest, Error> {
+    let digest = crate::manifest::digest(words.as_bytes());
+    let folder = workspace.root().join("reasons");
+    private_folder(&folder)?;
+    durable(
+        &folder.join(digest.hex()).with_extension("txt"),
+        words.as_bytes(),
+    )?;
+    Ok(digest)
+}
+
+impl Workspace {
+    /// Puts a new key before the others: from now on people have other pseudonyms. What was recorded
+    /// under the others stays, and is found with them.
+    ///
+    /// # Errors
+    ///
+    /// When another process writes to the ledger, or the keys cannot be read or written.
+    pub fn rotate_register_key(&self) -> Result<(), Error> {
+        let _writer = chancery_ledger::SqliteLock::open(&self.lock_file())?;
+        let mut keys = self.secret_keys("register")?;
+        let name = format!("{}/register", self.config().ledger);
+        let new = chancery_ledger::SigningKey::random(&name, chancery_ledger::Algorithm::Ed25519)?;
+        keys.insert(0, new);
+        self.replace_keys("register", &keys)
     }
 }
 

@@ -345,7 +345,7 @@ pub(crate) fn receipt_entry(proof: &str, keys: &Keyring) -> Result<Entry, Error>
 }
 
 /// The proof with the entry itself as its extra data, so that it can be checked alone.
-fn carrying(mut proof: InclusionProof, entry: Vec<u8>) -> String {
+pub(crate) fn carrying(mut proof: InclusionProof, entry: Vec<u8>) -> String {
     proof.extra = Some(entry);
     proof.to_string()
 }

@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use chancery_model::Digest;
-use chancery_release::entry::{RotationReason, SuspensionReason};
+use chancery_release::entry::{Role, RotationReason, SuspensionReason};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -528,6 +528,14 @@ pub(crate) struct Account {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum AccountCommand {
+    /// Say what left about one person, and to whom. That it was asked is itself entered in the ledger.
+    Person(AccountPerson),
+    /// Withhold from a person, for a time, what left to an agency that asked for it (45 CFR 164.528(a)(2)).
+    Suspend(AccountSuspend),
+    /// Make the register anew from the releases, each record held against the ledger.
+    Rebuild,
+    /// Give people other pseudonyms from now on.
+    RotateKey,
     /// Say what an agency received, and every agency within it.
     Recipient(AccountRecipient),
     /// Say what left before and after an order, of the flows that it bars.
@@ -538,6 +546,72 @@ pub(crate) enum AccountCommand {
     Period(AccountPeriod),
     /// Write the report to the public: a folder of pages that any web server can serve.
     Publish(AccountPublish),
+}
+
+/// Who is asked about, and who asks.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Whom {
+    /// The person's origin, such as a state's FIPS code.
+    #[arg(long, value_name = "FIPS")]
+    pub(crate) origin: String,
+    /// The person's id there.
+    #[arg(long, value_name = "MSIS_ID")]
+    pub(crate) id: String,
+    /// The agency of who asks.
+    #[arg(long, value_name = "AGENCY", default_value = "custodian")]
+    pub(crate) by: String,
+    /// The role of who asks.
+    #[arg(long, value_name = "ROLE", default_value = "privacy_officer", value_parser = role)]
+    pub(crate) role: Role,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountPerson {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// Why: a code such as `individual_request`, or words, of which the ledger gets the digest.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reason: String,
+    /// With what shows it, release by release, to whoever has the ledger's keys.
+    #[arg(long)]
+    pub(crate) prove: bool,
+    /// Also write the proof to a file, for `chancery verify-proof`.
+    #[arg(long, value_name = "FILE", requires = "prove")]
+    pub(crate) proof: Option<PathBuf>,
+    /// As comma-separated values.
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// Also write the days on which the accounting is due, as a calendar.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) calendar: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccountSuspend {
+    #[command(flatten)]
+    pub(crate) whom: Whom,
+    /// The agency that asked, and within which disclosures are withheld.
+    #[arg(long, value_name = "AGENCY")]
+    pub(crate) agency: String,
+    /// Its statement, or the note of what was said; the ledger gets the digest.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) statement: PathBuf,
+    /// Whether it was made by word of mouth: then for 30 days at most.
+    #[arg(long)]
+    pub(crate) oral: bool,
+    /// The last day; it ends by itself. A day before today ends it at once.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) until: Date,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    let mut all = Role::ALL.iter();
+    all.find(|role| role.as_str() == text)
+        .copied()
+        .ok_or_else(|| {
+            let words = Role::ALL.iter().map(|role| role.as_str());
+            format!("one of {}", words.collect::<Vec<_>>().join(", "))
+        })
 }
 
 /// How an account is printed.

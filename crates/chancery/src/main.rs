@@ -4,6 +4,7 @@
 //! 3 invalid law pack or request, 4 unproven.
 
 mod args;
+mod calendar;
 
 mod command;
 

@@ -405,13 +405,17 @@ pub enum Suspended {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LookUp {
     /// The version of this form.
-    pub version: Version1,
+    pub version: Version2,
     /// When it was recorded.
     pub recorded: Recorded,
     /// The person.
     pub person: Pseudonym,
-    /// Why.
-    pub reason: LookUpReason,
+    /// Why, in the first form.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub reason: Option<LookUpReason>,
+    /// Why, in the second form: the digest of the words that were given, which the custodian keeps.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub statement: Option<Digest>,
     /// The agency of who asked.
     pub agency: Label,
     /// The role of who asked.

@@ -4,9 +4,13 @@ mod order;
 
 mod period;
 
+mod person;
+
 mod publish;
 
 mod recipient;
+
+mod register;
 
 mod release;
 
@@ -14,7 +18,7 @@ mod shown;
 
 use std::process::ExitCode;
 
-use chancery_account::{About, Copy, Counts, Facts, Law, Showing, Sources};
+use chancery_account::{About, Copy, Count, Counts, Facts, Law, Showing, Sources};
 use chancery_law::LawPack;
 use chancery_release::Workspace;
 
@@ -28,13 +32,17 @@ const INCOMPLETE: u8 = 4;
 pub(crate) fn run(context: &Context, args: &Args) -> Result {
     let workspace = context.workspace()?;
     let pack = workspace.law()?;
-    let books = Books::open(&workspace, &pack)?;
+    let books = || Books::open(&workspace, &pack);
     match &args.command {
-        AccountCommand::Recipient(args) => recipient::run(context, &books, args),
-        AccountCommand::Order(args) => order::run(context, &books, args),
-        AccountCommand::Release(args) => release::run(context, &books, args),
-        AccountCommand::Period(args) => period::run(context, &books, args),
-        AccountCommand::Publish(args) => publish::run(context, &workspace, &books, args),
+        AccountCommand::Person(args) => person::run(context, args),
+        AccountCommand::Suspend(args) => person::suspend(context, args),
+        AccountCommand::Rebuild => register::rebuild(context, &workspace),
+        AccountCommand::RotateKey => register::rotate(context, &workspace),
+        AccountCommand::Recipient(args) => recipient::run(context, &books()?, args),
+        AccountCommand::Order(args) => order::run(context, &books()?, args),
+        AccountCommand::Release(args) => release::run(context, &books()?, args),
+        AccountCommand::Period(args) => period::run(context, &books()?, args),
+        AccountCommand::Publish(args) => publish::run(context, &workspace, &books()?, args),
     }
 }
 
@@ -49,7 +57,7 @@ struct Books<'a> {
 impl<'a> Books<'a> {
     fn open(workspace: &Workspace, pack: &'a LawPack) -> Result<Self> {
         let facts = Facts::read(workspace)?;
-        let counts = Counts::default();
+        let counts = counts(workspace, &facts)?;
         let showing = Showing::of(&facts, &counts);
         Ok(Self {
             showing,
@@ -76,6 +84,29 @@ impl<'a> Books<'a> {
         };
         Ok(chancery_account::Account::of(about, copy, self.sources())?)
     }
+}
+
+/// How many people of each origin were in each class of each release, where the register knows.
+fn counts(workspace: &Workspace, facts: &Facts) -> Result<Counts> {
+    let register = workspace.register()?;
+    let mut counts = Counts::default();
+    for release in &facts.releases {
+        let Ok(known) = register.counts(release.id()) else {
+            continue;
+        };
+        let classes: Vec<_> = release.classes().collect();
+        let counted = known.into_iter().filter_map(|one| {
+            let mut classes = classes.iter();
+            let (class, ..) = classes.find(|(_, class, _)| class.elements == one.elements)?;
+            Some(Count {
+                origin: one.origin.to_owned(),
+                class: *class,
+                subjects: one.subjects,
+            })
+        });
+        counts.insert(release.id(), counted.collect());
+    }
+    Ok(counts)
 }
 
 /// Prints an account in the form asked for.

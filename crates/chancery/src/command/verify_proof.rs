@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use chancery_account::PersonProof;
 use chancery_ledger::{InclusionProof, Trust, UnverifiedCheckpoint, verify_proof};
 use chancery_release::{Entry, Reading};
 use serde::Serialize;
@@ -33,6 +34,9 @@ struct Report {
 
 pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
     let proof = given::text(&args.proof)?;
+    if PersonProof::is_one(&proof) {
+        return of_person(context, args, &proof);
+    }
     let parsed: InclusionProof = proof
         .parse()
         .map_err(|error| given::refused(&args.proof, &error, NO_PROOF))?;
@@ -66,6 +70,46 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
             report.trusted,
             report.entry,
         )),
+    });
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a proof about a person shows, release by release.
+fn of_person(context: &Context, args: &args::VerifyProof, proof: &str) -> Result {
+    let proof: PersonProof = serde_json::from_str(proof).map_err(|_| {
+        Failure::new(format!(
+            "`{}` is no proof about a person",
+            args.proof.display()
+        ))
+        .hint("give it as `chancery account person --prove --proof FILE` writes it")
+    })?;
+    let shown = match (&args.policy, &args.keys) {
+        (Some(file), _) => proof.check(&given::policy(file)?),
+        (None, Some(file)) => proof.check(&given::keyring(file)?),
+        (None, None) => {
+            return Err(Failure::new("no keys were given").hint("`--keys FILE` or `--policy FILE`"));
+        }
+    };
+    let shown = shown.map_err(|refused| Failure::new(refused.to_string()).hint(NO_MATCH))?;
+    text::print(&match context.format {
+        Format::Json => text::ascii_json(&json(&shown)?),
+        Format::Text => {
+            let mut lines = vec![format!(
+                "VERIFIED: of {}, what the ledger committed to about this person.",
+                text::counted(shown.len() as u64, "release")
+            )];
+            lines.extend(shown.iter().map(|one| {
+                let what = match &one.elements {
+                    Some(elements) => elements.join(", "),
+                    None => "not in it".to_owned(),
+                };
+                format!(
+                    "  {}  {} (entry {}): {what}",
+                    one.on, one.release, one.entry
+                )
+            }));
+            text::safe(&lines.join("\n"))
+        }
     });
     Ok(ExitCode::SUCCESS)
 }

@@ -175,7 +175,11 @@ impl<'a> About<'a> {
             Entry::Suspension(fact) => Self::suspension(fact),
             Entry::LookUp(fact) => Self::other(format!(
                 "{} by {}",
-                words(fact.reason.as_str()),
+                match (fact.reason, fact.statement) {
+                    (Some(reason), _) => words(reason.as_str()),
+                    (None, Some(statement)) => format!("reason {}", digest(statement)),
+                    (None, None) => String::new(),
+                },
                 who(&fact.agency, fact.role)
             )),
             Entry::Snapshot(fact) => Self::id(
