@@ -308,13 +308,17 @@ struct Page {
 }
 
 /// A part of a letter.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Heading {
     heading: &'static str,
     paragraphs: Vec<String>,
     points: Vec<String>,
-    /// Lines that are copied and not read.
-    code: Vec<String>,
+    /// An address.
+    address: Vec<String>,
+    /// What to type.
+    command: Option<&'static str>,
+    /// What is compared and not read.
+    rows: Vec<(&'static str, String)>,
     after: Vec<String>,
 }
 
@@ -421,7 +425,10 @@ impl Heading {
         let mut text = vec![self.heading.to_uppercase()];
         text.extend(self.paragraphs.iter().cloned());
         text.extend(self.points.iter().map(|point| format!("  - {point}")));
-        text.extend(self.code.iter().map(|line| format!("    {line}")));
+        text.extend(self.address.iter().map(|line| format!("    {line}")));
+        text.extend(self.command.map(|line| format!("    {line}")));
+        let row = |(label, text): &(&str, String)| format!("    {label}: {text}");
+        text.extend(self.rows.iter().map(row));
         text.extend(self.after.iter().cloned());
         text
     }
@@ -436,10 +443,8 @@ fn list(letter: &Letter, words: &'static Words) -> Heading {
     };
     Heading {
         heading: words.list,
-        paragraphs: said.iter().map(ToString::to_string).collect(),
-        points: Vec::new(),
-        code: Vec::new(),
-        after: Vec::new(),
+        paragraphs: own(said),
+        ..Heading::default()
     }
 }
 
@@ -450,9 +455,9 @@ fn items(letter: &Letter, words: &'static Words) -> Vec<Item> {
             Some(address) => address.clone(),
             None => words.no_address.to_owned(),
         });
-        let basis = |basis: &Basis| format!("{} ({})", basis.title, basis.clause);
-        let entry = |(release, entry): &(String, u64)| {
-            fill(words.entry, &[("release", release), ("entry", &entry.to_string())])
+        let basis = |basis: &Basis| match (&*basis.title, &*basis.clause) {
+            (title, clause) if clause.contains(title) => clause.to_owned(),
+            (title, clause) => format!("{title} ({clause})"),
         };
         Item {
             heading: format!("{}. {}", at + 1, given.recipient.name),
@@ -460,13 +465,48 @@ fn items(letter: &Letter, words: &'static Words) -> Vec<Item> {
                 (words.when, when(given.when, words)),
                 (words.who, recipient),
                 (words.what, given.elements.clone()),
-                (words.why, vec![given.purpose.clone()]),
+                (words.why, vec![capitalised(&given.purpose)]),
                 (words.law, given.basis.iter().map(basis).collect()),
-                (words.log, given.releases.iter().map(entry).collect()),
+                (words.log, entries(&given.releases, words)),
             ],
         }
     };
     letter.disclosures.iter().enumerate().map(item).collect()
+}
+
+/// The entries that say so; of a series their numbers alone.
+fn entries(releases: &[(String, u64)], words: &Words) -> Vec<String> {
+    if releases.len() > FEW {
+        let mut numbers: Vec<u64> = releases.iter().map(|(_, entry)| *entry).collect();
+        numbers.sort_unstable();
+        return vec![fill(words.entries, &[("entries", &runs(&numbers))])];
+    }
+    let entry = |(release, entry): &(String, u64)| {
+        let entry = entry.to_string();
+        fill(words.entry, &[("release", release), ("entry", &entry)])
+    };
+    releases.iter().map(entry).collect()
+}
+
+/// More releases than this are named by their entries alone.
+const FEW: usize = 3;
+
+/// Sorted numbers, those that follow each other drawn together: `3, 5–8`.
+fn runs(numbers: &[u64]) -> String {
+    let follows = |one: &u64, next: &u64| one + 1 == *next;
+    let run = |run: &[u64]| match run {
+        [one] => one.to_string(),
+        [first, .., last] => format!("{first}–{last}"),
+        [] => String::new(),
+    };
+    let runs: Vec<String> = numbers.chunk_by(follows).map(run).collect();
+    runs.join(", ")
+}
+
+fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(characters).collect()
 }
 
 fn when(when: When, words: &Words) -> Vec<String> {
@@ -488,10 +528,9 @@ fn left_out(letter: &Letter, words: &'static Words) -> Heading {
     points.push(words.waiting.to_owned());
     Heading {
         heading: words.left_out,
-        paragraphs: words.left_out_is.iter().map(ToString::to_string).collect(),
+        paragraphs: own(words.left_out_is),
         points,
-        code: Vec::new(),
-        after: Vec::new(),
+        ..Heading::default()
     }
 }
 
@@ -504,31 +543,36 @@ fn next(letter: &Letter, words: &'static Words) -> Heading {
     } else {
         fill(words.ask, &[("reach", &reach.join(words.or))])
     }];
-    points.extend(words.next_points.iter().map(ToString::to_string));
+    points.extend(own(words.next_points));
     let office = &letter.complaints;
-    let mut code = vec![office.name.clone()];
-    code.extend(office.address.iter().cloned());
-    code.extend([office.phone.clone(), office.web.clone()]);
+    let mut address = vec![office.name.clone()];
+    address.extend(office.address.iter().cloned());
+    address.extend([office.phone.clone(), office.web.clone()]);
     Heading {
         heading: words.next,
-        paragraphs: Vec::new(),
         points,
-        code,
+        address,
         after: vec![words.no_harm.to_owned()],
+        ..Heading::default()
     }
 }
 
 fn check(letter: &Letter, words: &'static Words) -> Heading {
     let Ledger { origin, size, root } = &letter.ledger;
     let size = size.to_string();
-    let line = |text| fill(text, &[("origin", origin), ("size", &size), ("root", root)]);
+    let given = [("origin", &**origin), ("size", &*size), ("root", &**root)];
+    let row = |(label, text)| (label, fill(text, &given));
     Heading {
         heading: words.check,
-        paragraphs: words.check_is.iter().map(ToString::to_string).collect(),
-        points: Vec::new(),
-        code: words.check_code.iter().map(|text| line(text)).collect(),
-        after: Vec::new(),
+        paragraphs: own(words.check_is),
+        command: Some(words.command),
+        rows: words.check_rows.map(row).into(),
+        ..Heading::default()
     }
+}
+
+fn own(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(ToString::to_string).collect()
 }
 
 /// A text with values for its `{names}`; a value's own braces stay as they are.

@@ -30,6 +30,7 @@ pub(super) struct Words {
     pub(super) log: &'static str,
     pub(super) series: &'static str,
     pub(super) entry: &'static str,
+    pub(super) entries: &'static str,
     pub(super) no_address: &'static str,
     pub(super) left_out: &'static str,
     pub(super) left_out_is: &'static [&'static str],
@@ -43,7 +44,8 @@ pub(super) struct Words {
     pub(super) no_harm: &'static str,
     pub(super) check: &'static str,
     pub(super) check_is: &'static [&'static str],
-    pub(super) check_code: &'static [&'static str],
+    pub(super) command: &'static str,
+    pub(super) check_rows: [(&'static str, &'static str); 3],
     pub(super) closing: &'static str,
     pub(super) civil_rights: &'static str,
 }
@@ -102,9 +104,9 @@ static ENGLISH: Words = Words {
         "The law gives you the right to this list. The first list you ask for in any 12 months is \
          free.",
     ],
-    list: "Who got your records",
+    list: "Your list",
     something: &[
-        "Here is each time that we must tell you about. Next to it you can see who got your \
+        "Here is each time that we must tell you about. You can see when it was, who got your \
          records, what they got, and why.",
     ],
     nothing: &[
@@ -119,6 +121,7 @@ static ENGLISH: Words = Words {
     log: "In our log",
     series: "{times} times. The first was on {first}. The last was on {last}.",
     entry: "Entry {entry}, release {release}",
+    entries: "Entries {entries}",
     no_address: "We do not know the address.",
     left_out: "What is not on this list",
     left_out_is: &[
@@ -128,14 +131,14 @@ static ENGLISH: Words = Words {
         "to treat you, to pay for your care, or to run our program;",
         "with you, or with someone who acts for you;",
         "by chance, in the course of something that the law lets us do;",
-        "since you told us in writing that we could;",
+        "because you told us in writing that we could;",
         "with family or friends who help with your care;",
         "to keep the nation safe, as the law allows;",
         "with a jail or the police while they held you;",
         "for a study, with your name and address taken out;",
     ],
     waiting: "when the police, or an office that checks on our work, asked us in writing to wait. \
-              Then we list it when that time is up.",
+              Then we list it when that time is up. All our letters say this.",
     next: "What you can do",
     ask: "Ask us. If any part of this letter is not clear, call or write: {reach}.",
     ask_by_mail: "Ask us. If any part of this letter is not clear, write to us at the address on \
@@ -158,11 +161,11 @@ static ENGLISH: Words = Words {
          free tool. It does not need the internet. Ask us for the proof and for the keys of our \
          log. Then type:",
     ],
-    check_code: &[
-        "chancery verify-proof PROOF --keys KEYS",
-        "Log: {origin}",
-        "Entries when we wrote this letter: {size}",
-        "Seal: {root}",
+    command: "chancery verify-proof PROOF --keys KEYS",
+    check_rows: [
+        ("Name of the log", "{origin}"),
+        ("Entries so far", "{size}"),
+        ("Seal of the log", "{root}"),
     ],
     closing: "Sincerely,",
     civil_rights: "Office for Civil Rights, U.S. Department of Health and Human Services",
@@ -175,7 +178,7 @@ static SPANISH: Words = Words {
         "octubre", "noviembre", "diciembre",
     ],
     day: "{day} de {month} de {year}",
-    title: "Quién recibió sus datos de nosotros",
+    title: "Con quién compartimos sus datos",
     subtitle: "Informe de divulgaciones de sus datos (45 CFR 164.528)",
     page: "Página",
     of: "de",
@@ -185,19 +188,19 @@ static SPANISH: Words = Words {
     number: "Número de esta carta",
     greeting: "Reciba un cordial saludo:",
     opening: &[
-        "Usted nos preguntó quién ha recibido sus datos de nosotros. Esta carta es la respuesta. \
-         Va del {first} al {last}.",
-        "La ley le da el derecho de ver esta lista. La primera lista que pida en un plazo de 12 \
+        "Usted nos preguntó quién ha recibido sus datos de parte nuestra. Esta carta es la \
+         respuesta. Abarca del {first} al {last}.",
+        "La ley le da derecho a recibir esta lista. La primera lista que pida en un plazo de 12 \
          meses es gratis.",
     ],
-    list: "Quién recibió sus datos",
+    list: "Su lista",
     something: &[
-        "Aquí está cada vez que debemos informarle. Al lado verá quién recibió sus datos, qué \
-         datos fueron y para qué.",
+        "Estas son todas las veces que le debemos informar. Aquí puede ver cuándo fue, quién \
+         recibió sus datos, qué datos fueron y para qué.",
     ],
     nothing: &[
-        "Vimos todo lo que dimos en ese tiempo. No hallamos nada sobre usted que hoy debamos \
-         poner en la lista.",
+        "Revisamos todo lo que compartimos en ese tiempo. No encontramos nada sobre usted que \
+         debamos poner hoy en la lista.",
     ],
     when: "Cuándo",
     who: "Quién los recibió",
@@ -207,23 +210,26 @@ static SPANISH: Words = Words {
     log: "En nuestro registro",
     series: "{times} veces. La primera fue el {first}. La última fue el {last}.",
     entry: "Asiento {entry}, entrega {release}",
+    entries: "Asientos {entries}",
     no_address: "No sabemos la dirección.",
     left_out: "Qué no está en esta lista",
     left_out_is: &[
-        "La ley no nos obliga a poner en la lista todo lo que damos. Por eso no está lo que dimos:",
+        "La ley no nos obliga a poner en la lista todo lo que compartimos. Por eso no está lo que \
+         compartimos:",
     ],
     exclusions: [
-        "para tratarle, para pagar su atención o para hacer funcionar el programa;",
-        "a usted, o a quien actúa en su nombre;",
-        "sin querer, al hacer algo que la ley nos deja hacer;",
+        "para darle atención médica, para pagarla o para hacer funcionar el programa;",
+        "con usted, o con quien actúa en su nombre;",
+        "sin querer, al hacer algo que la ley nos permite;",
         "porque usted nos dio permiso por escrito;",
-        "a familiares o amigos que ayudan a cuidarle;",
+        "con familiares o amigos que ayudan a cuidar de usted;",
         "para la seguridad del país, como lo permite la ley;",
-        "a una cárcel o a la policía mientras le tenían detenido o detenida;",
+        "con una cárcel o con la policía mientras usted estaba bajo su custodia;",
         "para un estudio, sin su nombre ni su dirección;",
     ],
     waiting: "cuando la policía, o una oficina que vigila nuestro trabajo, nos pidió por escrito \
-              que esperáramos. Lo ponemos en la lista cuando se cumple ese plazo.",
+              que esperáramos. En ese caso lo ponemos en la lista cuando se cumple el plazo. \
+              Todas nuestras cartas dicen esto.",
     next: "Qué puede hacer usted",
     ask: "Preguntarnos. Si algo de esta carta no está claro, llame o escriba: {reach}.",
     ask_by_mail: "Preguntarnos. Si algo de esta carta no está claro, escríbanos a la dirección \
@@ -231,26 +237,26 @@ static SPANISH: Words = Words {
     or: " o ",
     next_points: &[
         "Pedir que lo corrijamos. Si sus datos están mal, escríbanos y díganos qué hay que cambiar.",
-        "Pedir la prueba. Le daremos un archivo que muestra lo que pusimos en nuestro registro \
-         cada vez que aparece en esta lista.",
+        "Pedir la prueba. Le enviaremos un archivo que muestra lo que anotamos en nuestro \
+         registro cada vez que aparece en esta lista.",
         "Presentar una queja. Si usted cree que no cumplimos la ley, díganoslo. También puede \
-         ir a la oficina que está abajo. Hágalo en los 180 días desde que se entere.",
+         acudir a la oficina de abajo. Tiene 180 días desde el día en que se entere.",
     ],
     no_harm: "Nadie puede castigarle por una queja. Su atención y sus beneficios no van a cambiar \
               por eso.",
     check: "Cómo comprobar esta carta",
     check_is: &[
-        "Cada vez que damos datos, lo escribimos antes de que salgan. Lo escribimos en un \
+        "Cada vez que compartimos datos, lo anotamos antes de que salgan. Lo anotamos en un \
          registro. Si alguien lo cambia después, se nota.",
         "No tiene que confiar en nosotros. Usted, o alguien que le ayude, puede comprobar la \
-         prueba con un programa que es gratis. No hace falta internet. Pídanos la prueba y las \
-         claves de nuestro registro. Luego escriba:",
+         prueba con un programa gratis. No hace falta internet. Pídanos la prueba y las claves \
+         de nuestro registro. Luego escriba:",
     ],
-    check_code: &[
-        "chancery verify-proof PRUEBA --keys CLAVES",
-        "Registro: {origin}",
-        "Asientos cuando escribimos esta carta: {size}",
-        "Sello: {root}",
+    command: "chancery verify-proof PRUEBA --keys CLAVES",
+    check_rows: [
+        ("Nombre del registro", "{origin}"),
+        ("Asientos hasta hoy", "{size}"),
+        ("Sello del registro", "{root}"),
     ],
     closing: "Atentamente,",
     civil_rights: "Oficina de Derechos Civiles, Departamento de Salud y Servicios Humanos de EE. UU.",

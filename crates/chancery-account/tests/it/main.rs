@@ -10,4 +10,5 @@
 )]
 
 mod letters;
+mod reading;
 mod samples;

@@ -7,7 +7,7 @@ use chancery_account::{
 use jiff::civil::date;
 
 /// A letter with a disclosure and a series.
-pub fn letter(language: Language) -> Letter {
+pub(crate) fn letter(language: Language) -> Letter {
     let say = |english: &str, spanish: &str| match language {
         Language::English => english.to_owned(),
         Language::Spanish => spanish.to_owned(),
