@@ -8,6 +8,17 @@ pub mod typeset;
 
 mod letter;
 
+mod exhibit;
+
+mod bundle;
+
+pub use bundle::bundle;
+pub use exhibit::{
+    Appendix, Caption, Cell, Chart, Declaration, EntryRow, ExhibitData, Fate, FileRow,
+    InstrumentRow, InterpretationRow, KeyRow, Matrix, MatrixRow, Paragraph, Period, ReleaseRow,
+    Section, exhibit,
+};
+
 pub use letter::{
     Basis, Contact, Custodian, Disclosure, Exclusion, Language, LastFour, Ledger, Letter, Office,
     Person, Recipient, When, letter,
@@ -32,6 +43,9 @@ pub enum Error {
     /// A date that a document cannot carry.
     #[error("cannot typeset: `{0}` is not a date that a document can carry")]
     Date(jiff::civil::Date),
+    /// The rows of a table or chart do not fit each other.
+    #[error("cannot typeset: {0}")]
+    Shape(&'static str),
     /// A file of a bundle may not be called that.
     #[error("cannot bundle `{path}`: {problem}")]
     Path {

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod exhibits;
 mod letters;
 mod reading;
 mod samples;
