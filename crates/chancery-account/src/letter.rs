@@ -2,6 +2,7 @@
 
 mod words;
 
+use chancery_law::{Agency, Element, Plain, Purpose};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,33 @@ pub enum Language {
     /// Spanish, as written in the United States.
     #[serde(rename = "es")]
     Spanish,
+}
+
+impl Language {
+    /// An element as a letter says it: in the pack's plain words, or by its title.
+    pub fn element(self, element: &Element) -> &str {
+        self.plain(element.plain.as_ref()).unwrap_or(&element.title)
+    }
+
+    /// A purpose as a letter says it: in the pack's plain words, or by its title.
+    pub fn purpose(self, purpose: &Purpose) -> &str {
+        self.plain(purpose.plain.as_ref()).unwrap_or(&purpose.title)
+    }
+
+    /// An agency as a letter names it.
+    pub fn agency(self, agency: &Agency) -> &str {
+        match self {
+            Self::English => &agency.name,
+            Self::Spanish => agency.name_es.as_ref().unwrap_or(&agency.name),
+        }
+    }
+
+    fn plain(self, plain: Option<&Plain>) -> Option<&str> {
+        plain.map(|plain| match self {
+            Self::English => plain.en.as_str(),
+            Self::Spanish => plain.es.as_str(),
+        })
+    }
 }
 
 /// What a letter says, as plain data.
