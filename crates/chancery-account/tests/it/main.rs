@@ -9,7 +9,10 @@
     reason = "a test fails by panicking"
 )]
 
+mod bundles;
 mod exhibits;
+mod hostile;
 mod letters;
+mod pages;
 mod reading;
 mod samples;

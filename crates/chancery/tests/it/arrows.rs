@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 7] = [
+const MAY_IMPORT: [(&str, &[&str]); 8] = [
     ("chancery-model", &[]),
     ("chancery-law", &["chancery-model"]),
     ("chancery-dataset", &["chancery-model"]),
@@ -23,7 +23,7 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
         ],
     ),
     (
-        "chancery",
+        "chancery-account",
         &[
             "chancery-model",
             "chancery-law",
@@ -33,10 +33,22 @@ const MAY_IMPORT: [(&str, &[&str]); 7] = [
             "chancery-release",
         ],
     ),
+    (
+        "chancery",
+        &[
+            "chancery-model",
+            "chancery-law",
+            "chancery-dataset",
+            "chancery-plan",
+            "chancery-ledger",
+            "chancery-release",
+            "chancery-account",
+        ],
+    ),
 ];
 
 /// Dependencies with the one crate that may name them.
-const ONLY_HOME: [(&str, &str); 13] = [
+const ONLY_HOME: [(&str, &str); 16] = [
     ("cedar-policy", "chancery-law"),
     ("cedar-policy-symcc", "chancery-law"),
     ("datafusion", "chancery-plan"),
@@ -49,6 +61,9 @@ const ONLY_HOME: [(&str, &str); 13] = [
     ("object_store", "chancery-ledger"),
     ("hyper", "chancery-ledger"),
     ("ureq", "chancery-ledger"),
+    ("typst", "chancery-account"),
+    ("typst-pdf", "chancery-account"),
+    ("zip", "chancery-account"),
     ("clap", "chancery"),
 ];
 
