@@ -39,7 +39,10 @@ pub fn bundle(data: &ExhibitData, evidence: &BTreeMap<String, Vec<u8>>) -> Resul
         check_path(path)?;
     }
     let mut data = data.clone();
-    data.appendix.files = evidence.iter().map(|(path, bytes)| row(path, bytes)).collect();
+    data.appendix.files = evidence
+        .iter()
+        .map(|(path, bytes)| row(path, bytes))
+        .collect();
     let mut files = evidence.clone();
     files.insert(EXHIBIT.to_owned(), exhibit(&data)?);
     let mut json = serde_json::to_vec_pretty(&data).map_err(Error::Data)?;
@@ -70,7 +73,9 @@ fn archive(files: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Error> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     for (path, bytes) in files {
         archive.start_file(path, options)?;
-        archive.write_all(bytes).map_err(zip::result::ZipError::Io)?;
+        archive
+            .write_all(bytes)
+            .map_err(zip::result::ZipError::Io)?;
     }
     Ok(archive.finish()?.into_inner())
 }
@@ -85,7 +90,10 @@ fn check_path(path: &str) -> Result<(), Error> {
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-+@".contains(c);
     let is_name = |name: &str| {
-        !name.is_empty() && !name.starts_with('.') && !name.ends_with('.') && name.chars().all(plain)
+        !name.is_empty()
+            && !name.starts_with('.')
+            && !name.ends_with('.')
+            && name.chars().all(plain)
     };
     if !path.split('/').all(is_name) {
         return refuse("a path is names of letters, digits and `._-+@`, with `/` between them");
@@ -112,18 +120,22 @@ fn sha256(bytes: &[u8]) -> String {
 /// What a file is, by where it lies.
 fn what(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or(path);
-    match (path, name) {
-        (EXHIBIT, _) => "The exhibit: PDF/A-2a, PDF/UA-1.",
-        (DATA, _) => "What the exhibit says, as data; exhibit.pdf is set from it.",
-        (CHECK, _) => "Checks the digests, proofs and signatures with Python and OpenSSL alone.",
-        ("keys/ledger.vkey", _) => "The ledger's public keys (Ed25519 and ML-DSA-44).",
-        ("keys/custodian.vkey", _) => "The custodian's public key, which signs manifests (Ed25519).",
-        (_, "manifest.dsse.json") => "A release's signed manifest (in-toto Statement in DSSE).",
-        (_, "receipt.tlog-proof") => "The ledger's receipt for a release's manifest.",
-        (_, "checkpoint") => "The ledger's signed size and root.",
-        _ if name.ends_with(".tlog-proof") => "The proof that an entry is in the ledger; it has the entry in it.",
-        _ if name.ends_with(".vkey") => "A public key.",
-        _ if name.ends_with(".jsonl") => "Entries of the ledger, one a line.",
+    let ending = name.rsplit('.').next().unwrap_or_default();
+    match (path, name, ending) {
+        (EXHIBIT, ..) => "The exhibit: PDF/A-2a, PDF/UA-1.",
+        (DATA, ..) => "What the exhibit says, as data; exhibit.pdf is set from it.",
+        (CHECK, ..) => "Checks the digests, proofs and signatures with Python and OpenSSL alone.",
+        (README, ..) => "This file.",
+        ("keys/ledger.vkey", ..) => "The ledger's public keys (Ed25519 and ML-DSA-44).",
+        ("keys/custodian.vkey", ..) => {
+            "The custodian's public key, which signs manifests (Ed25519)."
+        }
+        (_, "manifest.dsse.json", _) => "A release's signed manifest (in-toto Statement in DSSE).",
+        (_, "receipt.tlog-proof", _) => "The ledger's receipt for a release's manifest.",
+        (_, "checkpoint", _) => "The ledger's signed size and root.",
+        (.., "tlog-proof") => "The proof that an entry is in the ledger; it has the entry in it.",
+        (.., "vkey") => "A public key.",
+        (.., "jsonl") => "Entries of the ledger, one a line.",
         _ => "Evidence.",
     }
 }
@@ -144,10 +156,12 @@ fn readme(data: &ExhibitData, files: &BTreeMap<String, Vec<u8>>) -> String {
         text.push_str(&format!("{mark}\n\n"));
     }
     text.push_str("WHAT IS HERE\n\n");
-    for path in files.keys() {
+    for path in files.keys().map(String::as_str).chain([README]) {
         text.push_str(&format!("  {path}\n      {}\n", what(path)));
     }
-    text.push_str(&format!("  {SUMS}\n      The SHA-256 of every other file.\n"));
+    text.push_str(&format!(
+        "  {SUMS}\n      The SHA-256 of every other file.\n"
+    ));
     text.push_str(HOW);
     text
 }

@@ -274,8 +274,14 @@ pub fn exhibit(data: &ExhibitData) -> Result<Vec<u8>, Error> {
         if classes > PATTERNS {
             return Err(Error::Shape("a chart has more classes than patterns"));
         }
-        if chart.periods.iter().any(|period| period.counts.len() != classes) {
-            return Err(Error::Shape("a chart's period has not one count for each class"));
+        if chart
+            .periods
+            .iter()
+            .any(|period| period.counts.len() != classes)
+        {
+            return Err(Error::Shape(
+                "a chart's period has not one count for each class",
+            ));
         }
     }
     let groups = |matrix: &Matrix| {
@@ -283,7 +289,9 @@ pub fn exhibit(data: &ExhibitData) -> Result<Vec<u8>, Error> {
         matrix.rows.iter().any(uneven)
     };
     if data.matrix.as_ref().is_some_and(groups) {
-        return Err(Error::Shape("a row of the matrix has not one cell for each group"));
+        return Err(Error::Shape(
+            "a row of the matrix has not one cell for each group",
+        ));
     }
     pdf(TEMPLATE, data, data.date)
 }

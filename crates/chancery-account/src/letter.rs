@@ -369,7 +369,13 @@ impl Page {
         let mut sender = vec![name.clone(), contact.office.clone()];
         sender.extend(address.iter().cloned());
         let mut to = vec![words.to.to_owned()];
-        to.extend(letter.person.id.as_ref().map(|id| fill(words.id_ends, &[("id", &id.0)])));
+        to.extend(
+            letter
+                .person
+                .id
+                .as_ref()
+                .map(|id| fill(words.id_ends, &[("id", &id.0)])),
+        );
         to.extend(letter.person.state.clone());
         let mut about = Vec::new();
         about.extend(letter.asked.map(|asked| (words.asked, day(asked))));
@@ -389,7 +395,11 @@ impl Page {
             to,
             about,
             greeting: words.greeting,
-            opening: words.opening.iter().map(|text| fill(text, &dates)).collect(),
+            opening: words
+                .opening
+                .iter()
+                .map(|text| fill(text, &dates))
+                .collect(),
             list: list(letter, words),
             items: items(letter, words),
             sections: vec![
@@ -410,7 +420,7 @@ impl Page {
         };
         block(&self.mark.clone().into_iter().collect::<Vec<_>>());
         block(&self.sender);
-        block(&[self.date.clone()]);
+        block(std::slice::from_ref(&self.date));
         block(&self.to);
         let about = |(label, text): &(&str, String)| format!("{label}: {text}");
         block(&self.about.iter().map(about).collect::<Vec<_>>());
@@ -421,7 +431,8 @@ impl Page {
         }
         block(&self.list.text());
         for item in &self.items {
-            let row = |(label, lines): &(&str, Vec<String>)| format!("  {label}: {}", lines.join("; "));
+            let row =
+                |(label, lines): &(&str, Vec<String>)| format!("  {label}: {}", lines.join("; "));
             let mut text = vec![item.heading.clone()];
             text.extend(item.rows.iter().map(row));
             block(&text);

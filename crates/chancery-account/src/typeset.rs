@@ -59,8 +59,8 @@ pub struct Template<'a> {
 /// assert!(wrong.to_string().starts_with("cannot typeset template `note`, line 3:"));
 /// # Ok::<(), chancery_account::Error>(())
 /// ```
-pub fn pdf(template: Template<'_>, data: &impl Serialize, date: Date) -> Result<Vec<u8>, Error> {
-    let desk = Desk::new(template, data, date)?;
+pub fn pdf(template: Template<'_>, data: &impl Serialize, as_of: Date) -> Result<Vec<u8>, Error> {
+    let desk = Desk::new(template, data, as_of)?;
     let result = desk.set();
     // What typst remembers of a document to set the next one sooner is a person's data.
     typst::comemo::evict(0);
@@ -72,24 +72,27 @@ struct Desk<'a> {
     template: Template<'a>,
     main: Source,
     data: Bytes,
-    date: Datetime,
+    today: Datetime,
+    midnight: Datetime,
 }
 
 impl<'a> Desk<'a> {
-    fn new(template: Template<'a>, data: &impl Serialize, date: Date) -> Result<Self, Error> {
+    fn new(template: Template<'a>, data: &impl Serialize, as_of: Date) -> Result<Self, Error> {
         let mut data = serde_json::to_value(data).map_err(Error::Data)?;
         make_legible(&mut data);
         let data = serde_json::to_vec(&data).map_err(Error::Data)?;
-        let (year, month, day) = (i32::from(date.year()), date.month(), date.day());
+        let (year, month, day) = (i32::from(as_of.year()), as_of.month(), as_of.day());
         let (Ok(month), Ok(day)) = (u8::try_from(month), u8::try_from(day)) else {
-            return Err(Error::Date(date));
+            return Err(Error::Date(as_of));
         };
+        let today = Datetime::from_ymd(year, month, day);
         let midnight = Datetime::from_ymd_hms(year, month, day, 0, 0, 0);
         Ok(Self {
             template,
             main: Source::new(*MAIN, template.source.to_owned()),
             data: Bytes::new(data),
-            date: midnight.ok_or(Error::Date(date))?,
+            today: today.ok_or(Error::Date(as_of))?,
+            midnight: midnight.ok_or(Error::Date(as_of))?,
         })
     }
 
@@ -107,7 +110,7 @@ impl<'a> Desk<'a> {
         let standards = PdfStandards::new(&[PdfStandard::A_2a, PdfStandard::Ua_1]);
         Ok(PdfOptions {
             creator: Smart::Custom(Some("Chancery".to_owned())),
-            timestamp: Some(Timestamp::new_utc(self.date)),
+            timestamp: Some(Timestamp::new_utc(self.midnight)),
             standards: standards.map_err(|problem| Error::Template {
                 template: self.template.name.to_owned(),
                 line: 0,
@@ -165,7 +168,7 @@ impl World for Desk<'_> {
     }
 
     fn today(&self, _: Option<Duration>) -> Option<Datetime> {
-        Some(self.date)
+        Some(self.today)
     }
 }
 
@@ -185,7 +188,7 @@ static LIBRARY: LazyLock<LazyHash<Library>> = LazyLock::new(|| {
     LazyHash::new(Library::builder().with_features(features).build())
 });
 
-/// The fonts: Libertinus Serif for text and DejaVu Sans Mono for digests, both free to embed.
+/// The fonts: Libertinus Serif for text and `DejaVu` Sans Mono for digests, both free to embed.
 struct Fonts {
     book: LazyHash<FontBook>,
     faces: Vec<Font>,
@@ -203,7 +206,9 @@ static FONTS: LazyLock<Fonts> = LazyLock::new(|| {
     let coverage = |face: &Font| face.info().coverage.clone();
     Fonts {
         book: LazyHash::new(FontBook::from_fonts(&faces)),
-        text: faces.first().map_or_else(|| Coverage::from_vec(Vec::new()), coverage),
+        text: faces
+            .first()
+            .map_or_else(|| Coverage::from_vec(Vec::new()), coverage),
         faces,
     }
 });
@@ -224,7 +229,11 @@ fn legible(text: &str) -> String {
     let mut unbroken = 0;
     for character in text.chars() {
         if character.is_whitespace() {
-            legible.push(if character == '\u{a0}' { character } else { ' ' });
+            legible.push(if character == '\u{a0}' {
+                character
+            } else {
+                ' '
+            });
             unbroken = 0;
             continue;
         }

@@ -63,12 +63,23 @@ impl Words {
         let month = usize::try_from(date.month() - 1).unwrap_or_default();
         let month = self.months.get(month).copied().unwrap_or_default();
         let (day, year) = (date.day().to_string(), date.year().to_string());
-        super::fill(self.day, &[("month", month), ("day", &day), ("year", &year)])
+        super::fill(
+            self.day,
+            &[("month", month), ("day", &day), ("year", &year)],
+        )
     }
 
     pub(super) fn exclusion(&self, exclusion: Exclusion) -> &'static str {
-        let [care, yourself, incident, authorized, family, security, custody, limited] =
-            self.exclusions;
+        let [
+            care,
+            yourself,
+            incident,
+            authorized,
+            family,
+            security,
+            custody,
+            limited,
+        ] = self.exclusions;
         match exclusion {
             Exclusion::Care => care,
             Exclusion::Yourself => yourself,
@@ -85,8 +96,18 @@ impl Words {
 static ENGLISH: Words = Words {
     code: "en",
     months: [
-        "January", "February", "March", "April", "May", "June", "July", "August", "September",
-        "October", "November", "December",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
     ],
     day: "{month} {day}, {year}",
     title: "Who got your records from us",
@@ -174,8 +195,18 @@ static ENGLISH: Words = Words {
 static SPANISH: Words = Words {
     code: "es",
     months: [
-        "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre",
-        "octubre", "noviembre", "diciembre",
+        "enero",
+        "febrero",
+        "marzo",
+        "abril",
+        "mayo",
+        "junio",
+        "julio",
+        "agosto",
+        "septiembre",
+        "octubre",
+        "noviembre",
+        "diciembre",
     ],
     day: "{day} de {month} de {year}",
     title: "Con quién compartimos sus datos",

@@ -21,8 +21,19 @@ struct Key {
 
 impl Key {
     fn new(name: &'static str) -> Self {
-        let key = Self { folder: tempfile::tempdir().unwrap(), name };
-        key.openssl(&["genpkey", "-algorithm", "ed25519", "-outform", "DER", "-out", "key"]);
+        let key = Self {
+            folder: tempfile::tempdir().unwrap(),
+            name,
+        };
+        key.openssl(&[
+            "genpkey",
+            "-algorithm",
+            "ed25519",
+            "-outform",
+            "DER",
+            "-out",
+            "key",
+        ]);
         key
     }
 
@@ -37,7 +48,9 @@ impl Key {
     }
 
     fn public(&self) -> Vec<u8> {
-        let given = ["pkey", "-inform", "DER", "-in", "key", "-pubout", "-outform", "DER"];
+        let given = [
+            "pkey", "-inform", "DER", "-in", "key", "-pubout", "-outform", "DER",
+        ];
         let der = self.openssl(&given);
         [&[1], &der[der.len() - 32..]].concat()
     }
@@ -48,12 +61,19 @@ impl Key {
     }
 
     fn vkey(&self) -> String {
-        format!("{}+{}+{}\n", self.name, hex(&self.id()), BASE64_STANDARD.encode(self.public()))
+        format!(
+            "{}+{}+{}\n",
+            self.name,
+            hex(&self.id()),
+            BASE64_STANDARD.encode(self.public())
+        )
     }
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
         std::fs::write(self.folder.path().join("message"), message).unwrap();
-        let key = ["-inkey", "key", "-keyform", "DER", "-rawin", "-in", "message"];
+        let key = [
+            "-inkey", "key", "-keyform", "DER", "-rawin", "-in", "message",
+        ];
         self.openssl(&[&["pkeyutl", "-sign"], &key[..]].concat())
     }
 }
@@ -64,7 +84,10 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A ledger of one release, with its manifest, its proof and both keys.
 fn evidence() -> Files {
-    let (ledger, custodian) = (Key::new("cms.example/ledger"), Key::new("cms.example/custodian"));
+    let (ledger, custodian) = (
+        Key::new("cms.example/ledger"),
+        Key::new("cms.example/custodian"),
+    );
     let payload = br#"{"_type":"https://in-toto.io/Statement/v1"}"#;
     let kind = "application/vnd.in-toto+json";
     let message = [
@@ -95,7 +118,10 @@ fn evidence() -> Files {
         ("keys/ledger.vkey", ledger.vkey().into_bytes()),
         ("keys/custodian.vkey", custodian.vkey().into_bytes()),
         ("proofs/0.tlog-proof", proof.into_bytes()),
-        ("releases/2026-01-10-dhs-ice-0732b3bd/manifest.dsse.json", manifest),
+        (
+            "releases/2026-01-10-dhs-ice-0732b3bd/manifest.dsse.json",
+            manifest,
+        ),
     ]
     .map(|(path, bytes)| (path.to_owned(), bytes))
     .into()
@@ -117,9 +143,12 @@ fn shipped() -> Files {
     let proof = String::from_utf8(read("258.tlog-proof")).unwrap();
     let extra = format!("extra {}\nindex 258", BASE64_STANDARD.encode(entries[2]));
     let proof = proof.replacen("index 258", &extra, 1).into_bytes();
-    [("keys/ledger.vkey", read("vkey")), ("proofs/258.tlog-proof", proof)]
-        .map(|(path, bytes)| (path.to_owned(), bytes))
-        .into()
+    [
+        ("keys/ledger.vkey", read("vkey")),
+        ("proofs/258.tlog-proof", proof),
+    ]
+    .map(|(path, bytes)| (path.to_owned(), bytes))
+    .into()
 }
 
 fn unpack(bundle: &[u8]) -> tempfile::TempDir {
@@ -130,14 +159,22 @@ fn unpack(bundle: &[u8]) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path, command: &[&str]) -> Output {
-    Command::new(command[0]).args(&command[1..]).current_dir(folder).output().unwrap()
+    Command::new(command[0])
+        .args(&command[1..])
+        .current_dir(folder)
+        .output()
+        .unwrap()
 }
 
 /// Whether the bundle's own script finds it sound, and what it says.
 fn check(folder: &Path) -> (bool, String) {
     let output = run(folder, &["python3", "check.py"]);
     let said = String::from_utf8(output.stdout).unwrap();
-    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.stderr.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     (output.status.success(), said)
 }
 
@@ -148,7 +185,10 @@ fn a_stranger_can_check_a_bundle() {
         let (sound, said) = check(folder.path());
         assert!(sound && !said.contains("WRONG"), "{said}");
         assert!(said.contains("the ledger signed that tree"), "{said}");
-        let sums = run(folder.path(), &["sha256sum", "--check", "--strict", "SHA256SUMS"]);
+        let sums = run(
+            folder.path(),
+            &["sha256sum", "--check", "--strict", "SHA256SUMS"],
+        );
         assert!(sums.status.success(), "{sums:?}");
     }
 }
@@ -168,26 +208,53 @@ fn a_stranger_finds_what_was_tampered_with() {
     let mut keys = sound.clone();
     keys.insert("keys/ledger.vkey".to_owned(), other.vkey().into_bytes());
     for (files, problem) in [
-        (swap("proofs/0.tlog-proof", "\n1\n", "\n2\n"), "the ledger signed that tree"),
-        (swap("proofs/0.tlog-proof", "index 0", "index 1"), "is in the tree"),
-        (swap("proofs/0.tlog-proof", "extra e", "extra f"), "is in the tree"),
-        (swap("proofs/0.tlog-proof", "tlog-proof@v1", "other@v1"), "not a proof"),
-        (swap(manifest, "\"payload\":\"e", "\"payload\":\"f"), "the custodian signed it"),
-        (swap(manifest, "{\"payload", "{ \"payload"), "is in an entry"),
+        (
+            swap("proofs/0.tlog-proof", "\n1\n", "\n2\n"),
+            "the ledger signed that tree",
+        ),
+        (
+            swap("proofs/0.tlog-proof", "index 0", "index 1"),
+            "is in the tree",
+        ),
+        (
+            swap("proofs/0.tlog-proof", "extra e", "extra f"),
+            "is in the tree",
+        ),
+        (
+            swap("proofs/0.tlog-proof", "tlog-proof@v1", "other@v1"),
+            "not a proof",
+        ),
+        (
+            swap(manifest, "\"payload\":\"e", "\"payload\":\"f"),
+            "the custodian signed it",
+        ),
+        (
+            swap(manifest, "{\"payload", "{ \"payload"),
+            "is in an entry",
+        ),
         (keys, "the ledger signed that tree"),
     ] {
         let folder = unpack(&bundle(&samples::exhibit(), &files).unwrap());
         let (sound, said) = check(folder.path());
         let found = |line: &str| line.starts_with("WRONG") && line.contains(problem);
-        assert!(!sound && said.lines().any(found), "{problem} is not in {said}");
+        assert!(
+            !sound && said.lines().any(found),
+            "{problem} is not in {said}"
+        );
     }
     // A file that was changed, or put in, after the bundle was made.
     let folder = unpack(&bundle(&samples::exhibit(), &sound).unwrap());
     std::fs::write(folder.path().join("exhibit.json"), "{}").unwrap();
     std::fs::write(folder.path().join("more.txt"), "more").unwrap();
     let (sound, said) = check(folder.path());
-    assert!(!sound && said.contains("WRONG  digest of exhibit.json"), "{said}");
-    assert!(said.contains("WRONG  more.txt is not in SHA256SUMS"), "{said}");
+    assert!(
+        !sound && said.contains("WRONG  digest of exhibit.json"),
+        "{said}"
+    );
+    assert!(
+        said.contains("WRONG  more.txt is not in SHA256SUMS"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -200,7 +267,10 @@ fn the_same_evidence_is_the_same_bundle() {
     let json = std::fs::read(folder.path().join("exhibit.json")).unwrap();
     let data = serde_json::from_slice(&json).unwrap();
     let set = chancery_account::exhibit(&data).unwrap();
-    assert_eq!(set, std::fs::read(folder.path().join("exhibit.pdf")).unwrap());
+    assert_eq!(
+        set,
+        std::fs::read(folder.path().join("exhibit.pdf")).unwrap()
+    );
 }
 
 #[test]
@@ -220,8 +290,19 @@ fn every_file_is_explained_and_its_digest_printed() {
 #[test]
 fn a_path_that_leads_elsewhere_is_refused() {
     for path in [
-        "../x", "/x", "a//b", "a/../b", "", "C:\\x", "a b", ".hidden", "exhibit.pdf", "SHA256SUMS",
-        "check.py", "a/\u{202e}b", "con./x",
+        "../x",
+        "/x",
+        "a//b",
+        "a/../b",
+        "",
+        "C:\\x",
+        "a b",
+        ".hidden",
+        "exhibit.pdf",
+        "SHA256SUMS",
+        "check.py",
+        "a/\u{202e}b",
+        "con./x",
     ] {
         let files = Files::from([(path.to_owned(), Vec::new())]);
         let refused = bundle(&samples::exhibit(), &files).unwrap_err().to_string();

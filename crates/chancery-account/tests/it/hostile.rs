@@ -8,7 +8,8 @@ use crate::pages::Pages;
 use crate::samples;
 
 /// What would be markup, code, a field of JSON or another order of letters, if it were let.
-const HOSTILE: &str = "#panic(\"x\") *b* _e_ @ref <label> $x^2$ `raw` = h \\ // /* ~ -- ... \"q\" 'q' {{x}} \\u{41}";
+const HOSTILE: &str =
+    "#panic(\"x\") *b* _e_ @ref <label> $x^2$ `raw` = h \\ // /* ~ -- ... \"q\" 'q' {{x}} \\u{41}";
 
 /// Each with what is shown in its place.
 const INVISIBLE: [(&str, &str); 5] = [
@@ -28,7 +29,13 @@ fn text_of_a_letter_is_never_markup() {
     hostile.number = INVISIBLE.map(|(given, _)| given).join(" ");
     let text = Pages::of(&letter(&hostile).unwrap()).text();
     // Quotation marks are set as a person would; all else is as it was.
-    for part in ["#panic(", "*b* _e_ @ref <label> $x^2$", "`raw` = h \\ // /* ~ --", "{{x}} \\u{41}", "{reach} #x"] {
+    for part in [
+        "#panic(",
+        "*b* _e_ @ref <label> $x^2$",
+        "`raw` = h \\ // /* ~ --",
+        "{{x}} \\u{41}",
+        "{reach} #x",
+    ] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     for (_, shown) in INVISIBLE {
@@ -89,21 +96,35 @@ fn letters_of_spanish_and_of_names_are_all_there() {
 #[test]
 fn a_template_sees_nothing_but_its_data() {
     let set = |source: &str| {
-        let template = Template { name: "note", source };
+        let template = Template {
+            name: "note",
+            source,
+        };
         let wrong = pdf(template, &serde_json::json!({ "a": 1 }), date(2026, 1, 10)).unwrap_err();
         wrong.to_string()
     };
     for (source, line, problem) in [
         ("= T\n\n#read(\"/etc/passwd\")", 3, "failed to load file"),
-        ("#import \"@preview/cetz:0.4.0\": *", 1, "failed to load file"),
+        (
+            "#import \"@preview/cetz:0.4.0\": *",
+            1,
+            "failed to load file",
+        ),
         ("#include \"other.typ\"", 1, "failed to load file"),
         ("= T\n#undefined", 2, "unknown variable"),
-        ("#set document(title: \"t\")\n#set text(font: \"Arial\")\nx", 2, "unknown font family"),
+        (
+            "#set document(title: \"t\")\n#set text(font: \"Arial\")\nx",
+            2,
+            "unknown font family",
+        ),
         ("no title", 0, "title"),
     ] {
         let said = set(source);
         let at = format!("cannot typeset template `note`, line {line}: ");
-        assert!(said.starts_with(&at) && said.contains(problem), "{said}\nexpected {at}{problem}");
+        assert!(
+            said.starts_with(&at) && said.contains(problem),
+            "{said}\nexpected {at}{problem}"
+        );
         assert!(!said.contains("root:"), "{said}");
     }
 }
@@ -111,7 +132,10 @@ fn a_template_sees_nothing_but_its_data() {
 #[test]
 fn today_is_the_day_that_was_given() {
     let source = "#set document(title: \"t\")\n#datetime.today().display()";
-    let template = Template { name: "note", source };
+    let template = Template {
+        name: "note",
+        source,
+    };
     let document = pdf(template, &(), date(2026, 1, 10)).unwrap();
     assert_eq!(Pages::of(&document).text(), "2026-01-10");
 }

@@ -10,7 +10,11 @@ use crate::samples;
 
 const LANGUAGES: [(Language, &str, &str); 2] = [
     (Language::English, "Who got your records from us", "en-US"),
-    (Language::Spanish, "Con quién compartimos sus datos", "es-US"),
+    (
+        Language::Spanish,
+        "Con quién compartimos sus datos",
+        "es-US",
+    ),
 ];
 
 #[test]
@@ -31,7 +35,10 @@ fn the_same_letter_is_the_same_bytes() {
         let given = samples::letter(language);
         let bytes = letter(&given).unwrap();
         assert_eq!(bytes, letter(&given.clone()).unwrap());
-        let other = Letter { number: "2".to_owned(), ..given };
+        let other = Letter {
+            number: "2".to_owned(),
+            ..given
+        };
         assert_ne!(bytes, letter(&other).unwrap());
     }
 }
@@ -64,10 +71,21 @@ fn a_letter_says_everything_that_an_accounting_must() {
 #[test]
 fn a_letter_with_nothing_to_list_says_so() {
     for (language, _, said) in [
-        (Language::English, "", "We found nothing about you that we must list now."),
-        (Language::Spanish, "", "No encontramos nada sobre usted que debamos poner hoy en la lista."),
+        (
+            Language::English,
+            "",
+            "We found nothing about you that we must list now.",
+        ),
+        (
+            Language::Spanish,
+            "",
+            "No encontramos nada sobre usted que debamos poner hoy en la lista.",
+        ),
     ] {
-        let given = Letter { disclosures: Vec::new(), ..samples::letter(language) };
+        let given = Letter {
+            disclosures: Vec::new(),
+            ..samples::letter(language)
+        };
         let text = Pages::of(&letter(&given).unwrap()).text();
         assert!(text.contains(said), "{text}");
     }
@@ -82,16 +100,28 @@ fn what_is_suspended_leaves_no_trace() {
         let text = without.text();
         // Neither a gap in the numbers nor a word about who was left out.
         assert!(text.contains("1. Social Security Administration"));
-        for trace in ["2. ", "ICE", "Immigration and Customs", "0732b3bd", "27", "inmigración"] {
+        for trace in [
+            "2. ",
+            "ICE",
+            "Immigration and Customs",
+            "0732b3bd",
+            "27",
+            "inmigración",
+        ] {
             assert!(!text.contains(trace), "{trace} is in {text}");
         }
         // What every letter says of such cases is the same, whatever it lists.
         let said = |given: &Letter| {
             let prose = given.prose();
-            let waiting = |text: &&String| text.contains("police, or an") || text.contains("vigila");
+            let waiting =
+                |text: &&String| text.contains("police, or an") || text.contains("vigila");
             prose.iter().find(waiting).cloned().unwrap()
         };
-        let none = Letter { disclosures: Vec::new(), exclusions: vec![Exclusion::Care], ..full.clone() };
+        let none = Letter {
+            disclosures: Vec::new(),
+            exclusions: vec![Exclusion::Care],
+            ..full.clone()
+        };
         assert_eq!(said(&full), said(&without));
         assert_eq!(said(&full), said(&none));
     }
@@ -111,9 +141,16 @@ fn no_more_of_a_person_is_printed_than_it_takes() {
 /// Every sentence that a letter may have: with a list and without, and in what words they are said.
 fn prose(language: Language) -> Vec<String> {
     let full = samples::letter(language);
-    let none = Letter { disclosures: Vec::new(), ..full.clone() };
+    let none = Letter {
+        disclosures: Vec::new(),
+        ..full.clone()
+    };
     let mut prose = full.prose();
-    prose.extend(none.prose().into_iter().filter(|text| !full.prose().contains(text)));
+    prose.extend(
+        none.prose()
+            .into_iter()
+            .filter(|text| !full.prose().contains(text)),
+    );
     prose
 }
 
@@ -123,11 +160,19 @@ fn plain_words(language: Language) -> Vec<String> {
     for pack in ["us-medicaid", "us-tax-information"] {
         let words = vocabulary(pack);
         for element in words.elements() {
-            assert!(element.plain.is_some(), "{pack}: {} has no plain words", element.name);
+            assert!(
+                element.plain.is_some(),
+                "{pack}: {} has no plain words",
+                element.name
+            );
             said.push(language.element(element).to_owned());
         }
         for purpose in words.purposes() {
-            assert!(purpose.plain.is_some(), "{pack}: {} has no plain words", purpose.path);
+            assert!(
+                purpose.plain.is_some(),
+                "{pack}: {} has no plain words",
+                purpose.path
+            );
             said.push(language.purpose(purpose).to_owned());
         }
     }
@@ -135,7 +180,9 @@ fn plain_words(language: Language) -> Vec<String> {
 }
 
 fn vocabulary(pack: &str) -> Vocabulary {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../law").join(pack);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../law")
+        .join(pack);
     let mut files = BTreeMap::new();
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
@@ -169,8 +216,15 @@ fn spanish_is_easy_enough_for_all() {
 fn spanish_names_of_agencies_are_used_where_there_are_any() {
     let words = vocabulary("us-medicaid");
     let ice = words.agency("dhs/ice").unwrap();
-    assert_eq!(Language::English.agency(&ice), "U.S. Immigration and Customs Enforcement");
-    assert!(Language::Spanish.agency(&ice).starts_with("Servicio de Inmigración"));
+    assert_eq!(
+        Language::English.agency(&ice),
+        "U.S. Immigration and Customs Enforcement"
+    );
+    assert!(
+        Language::Spanish
+            .agency(&ice)
+            .starts_with("Servicio de Inmigración")
+    );
     let research = words.agency("state").unwrap();
     assert_eq!(Language::Spanish.agency(&research), research.name);
 }

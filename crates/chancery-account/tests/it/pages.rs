@@ -1,6 +1,6 @@
 //! A document as other programs read it: poppler's tools and qpdf (`make prerequisites`).
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A document on disk.
@@ -28,13 +28,15 @@ impl Pages {
             .output()
             .unwrap_or_else(|_| panic!("`{tool}` is not here; `make prerequisites` installs it"));
         assert!(output.status.success(), "{tool}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
+        String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
     /// What stands after `Name:` in what `pdfinfo` says.
     pub(crate) fn info(&self, name: &str) -> String {
         let info = self.run("pdfinfo", &[], &[]);
-        let line = info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         line.unwrap_or_default().trim().to_owned()
     }
 
@@ -57,7 +59,10 @@ impl Pages {
     /// That qpdf finds nothing wrong, that it is what it says it is, and that every page has ink.
     pub(crate) fn check(&self, title: &str, language: &str) {
         let checked = self.run("qpdf", &["--check"], &[]);
-        assert!(checked.contains("No syntax or stream encoding errors"), "{checked}");
+        assert!(
+            checked.contains("No syntax or stream encoding errors"),
+            "{checked}"
+        );
         assert_eq!(self.info("Title"), title);
         assert_eq!(self.info("Tagged"), "yes");
         assert_eq!(self.info("JavaScript"), "no");
@@ -94,6 +99,26 @@ fn check_ink(pgm: &[u8]) {
     assert!(ink.len() > 200, "an empty page");
     for at in ink {
         let (x, y) = (at % WIDTH, at / WIDTH);
-        assert!((20..WIDTH - 20).contains(&x) && (16..HEIGHT - 16).contains(&y), "ink at {x}, {y}");
+        assert!(
+            (20..WIDTH - 20).contains(&x) && (16..HEIGHT - 16).contains(&y),
+            "ink at {x}, {y}"
+        );
     }
+}
+
+/// Writes the samples where they can be looked at: `cargo test -p chancery-account look -- --ignored`.
+#[test]
+#[ignore = "writes files to be looked at"]
+fn look() {
+    use chancery_account::{Language, exhibit, letter};
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    for (name, language) in [
+        ("letter-en", Language::English),
+        ("letter-es", Language::Spanish),
+    ] {
+        let bytes = letter(&crate::samples::letter(language)).unwrap();
+        std::fs::write(folder.join(name).with_extension("pdf"), bytes).unwrap();
+    }
+    let bytes = exhibit(&crate::samples::exhibit()).unwrap();
+    std::fs::write(folder.join("exhibit.pdf"), bytes).unwrap();
 }

@@ -53,11 +53,35 @@ pub(crate) fn english(word: &str) -> usize {
     let word = word.trim_end_matches("'s");
     // Where the letters mislead.
     let known = [
-        ("medicaid", 3), ("medicare", 3), ("something", 2), ("someone", 2), ("somewhere", 2),
-        ("people", 2), ("cfr", 3), ("usc", 3), ("id", 2), ("being", 2), ("area", 3), ("does", 1),
-        ("safe", 1), ("idea", 3), ("science", 2), ("create", 2), ("every", 2), ("business", 2),
-        ("homeland", 2), ("statement", 2), ("management", 3), ("enforcement", 3), ("records", 2),
-        ("chancery", 3), ("internet", 3), ("really", 2), ("doing", 2), ("going", 2), ("trial", 2),
+        ("medicaid", 3),
+        ("medicare", 3),
+        ("something", 2),
+        ("someone", 2),
+        ("somewhere", 2),
+        ("people", 2),
+        ("cfr", 3),
+        ("usc", 3),
+        ("id", 2),
+        ("being", 2),
+        ("area", 3),
+        ("does", 1),
+        ("safe", 1),
+        ("idea", 3),
+        ("science", 2),
+        ("create", 2),
+        ("every", 2),
+        ("business", 2),
+        ("homeland", 2),
+        ("statement", 2),
+        ("management", 3),
+        ("enforcement", 3),
+        ("records", 2),
+        ("chancery", 3),
+        ("internet", 3),
+        ("really", 2),
+        ("doing", 2),
+        ("going", 2),
+        ("trial", 2),
     ];
     if let Some((_, count)) = known.iter().find(|(known, _)| *known == word) {
         return *count;
@@ -73,20 +97,31 @@ pub(crate) fn english(word: &str) -> usize {
     // Two vowels that are two syllables: media, various, violation, continuous.
     for pair in letters.windows(3) {
         let end: String = pair.iter().collect();
-        let apart = matches!(end.as_str(), "iat" | "ial" | "ian" | "iou" | "uou" | "uat" | "ium" | "ior" | "ien" | "iet")
-            && !word.contains("tion") && !word.contains("cial") && !word.contains("tial");
+        let apart = matches!(
+            end.as_str(),
+            "iat" | "ial" | "ian" | "iou" | "uou" | "uat" | "ium" | "ior" | "ien" | "iet"
+        ) && !word.contains("tion")
+            && !word.contains("cial")
+            && !word.contains("tial");
         count += usize::from(apart);
     }
     let ends = |end: &str| word.ends_with(end);
     let consonant = |back: usize| {
-        letters.len() > back && !matches!(letters[letters.len() - 1 - back], 'a' | 'e' | 'i' | 'o' | 'u' | 'y')
+        letters.len() > back
+            && !matches!(
+                letters[letters.len() - 1 - back],
+                'a' | 'e' | 'i' | 'o' | 'u' | 'y'
+            )
     };
     let silent_e = ends("e") && consonant(1) && !(ends("le") && consonant(2));
-    let silent_es = ends("es") && consonant(2)
-        && !["ses", "zes", "ces", "ges", "xes", "ches", "shes"].iter().any(|e| ends(e))
+    let mute_es = ends("es")
+        && consonant(2)
+        && !["ses", "zes", "ces", "ges", "xes", "ches", "shes"]
+            .iter()
+            .any(|e| ends(e))
         && !(ends("les") && consonant(3));
-    let silent_ed = ends("ed") && consonant(2) && !ends("ted") && !ends("ded");
-    if (silent_e || silent_es || silent_ed) && count > 1 {
+    let unspoken_ed = ends("ed") && consonant(2) && !ends("ted") && !ends("ded");
+    if (silent_e || mute_es || unspoken_ed) && count > 1 {
         count -= 1;
     }
     count.max(1)
@@ -94,7 +129,13 @@ pub(crate) fn english(word: &str) -> usize {
 
 /// Syllables of a Spanish word: every strong or accented vowel, and every weak one that stands alone.
 pub(crate) fn spanish(word: &str) -> usize {
-    let word = word.to_lowercase().replace("qu", "q").replace("gue", "ge").replace("gui", "gi").replace("gué", "gé").replace("guí", "gí");
+    let word = word
+        .to_lowercase()
+        .replace("qu", "q")
+        .replace("gue", "ge")
+        .replace("gui", "gi")
+        .replace("gué", "gé")
+        .replace("guí", "gí");
     if matches!(word.as_str(), "cfr" | "usc") {
         return 3;
     }
@@ -122,19 +163,57 @@ pub(crate) fn spanish(word: &str) -> usize {
 #[test]
 fn syllables_are_counted_as_they_are_spoken() {
     for (word, count) in [
-        ("records", 2), ("shared", 1), ("asked", 1), ("needed", 2), ("people", 2), ("services", 3),
-        ("received", 2), ("covers", 2), ("file", 1), ("files", 1), ("table", 2), ("changes", 2),
-        ("information", 4), ("immigration", 4), ("social", 2), ("privacy", 3), ("benefits", 3),
-        ("various", 3), ("number", 2), ("complaint", 2), ("enrollment", 3), ("disclosures", 3),
-        ("security", 4), ("eligible", 4), ("time", 1), ("times", 1), ("the", 1), ("police", 2),
+        ("records", 2),
+        ("shared", 1),
+        ("asked", 1),
+        ("needed", 2),
+        ("people", 2),
+        ("services", 3),
+        ("received", 2),
+        ("covers", 2),
+        ("file", 1),
+        ("files", 1),
+        ("table", 2),
+        ("changes", 2),
+        ("information", 4),
+        ("immigration", 4),
+        ("social", 2),
+        ("privacy", 3),
+        ("benefits", 3),
+        ("various", 3),
+        ("number", 2),
+        ("complaint", 2),
+        ("enrollment", 3),
+        ("disclosures", 3),
+        ("security", 4),
+        ("eligible", 4),
+        ("time", 1),
+        ("times", 1),
+        ("the", 1),
+        ("police", 2),
     ] {
         assert_eq!(english(word), count, "{word}");
     }
     for (word, count) in [
-        ("usted", 2), ("quién", 1), ("atención", 3), ("ley", 1), ("día", 2), ("guerra", 2),
-        ("ciudadanía", 5), ("situación", 3), ("muy", 1), ("oficina", 4), ("recibió", 3),
-        ("dirección", 3), ("leer", 2), ("cuidar", 2), ("pueda", 2), ("país", 2), ("y", 1),
-        ("vergüenza", 3), ("registro", 3),
+        ("usted", 2),
+        ("quién", 1),
+        ("atención", 3),
+        ("ley", 1),
+        ("día", 2),
+        ("guerra", 2),
+        ("ciudadanía", 5),
+        ("situación", 3),
+        ("muy", 1),
+        ("oficina", 4),
+        ("recibió", 3),
+        ("dirección", 3),
+        ("leer", 2),
+        ("cuidar", 2),
+        ("pueda", 2),
+        ("país", 2),
+        ("y", 1),
+        ("vergüenza", 3),
+        ("registro", 3),
     ] {
         assert_eq!(spanish(word), count, "{word}");
     }

@@ -14,15 +14,6 @@ pub(crate) fn letter(language: Language) -> Letter {
         Language::English => english.to_owned(),
         Language::Spanish => spanish.to_owned(),
     };
-    let six = vec![
-        say("that you have Medicaid or CHIP", "que usted tiene Medicaid o CHIP"),
-        say("your Medicaid number", "su número de Medicaid"),
-        say("your date of birth", "su fecha de nacimiento"),
-        say("your home and mailing address", "la dirección de su casa y de su correo"),
-        say("your phone number", "su número de teléfono"),
-        say("your citizenship", "su ciudadanía"),
-        say("your immigration status", "su situación migratoria"),
-    ];
     Letter {
         language,
         date: date(2026, 4, 20),
@@ -45,50 +36,7 @@ pub(crate) fn letter(language: Language) -> Letter {
             id: LastFour::of("904411237A"),
         },
         period: (date(2020, 4, 2), date(2026, 4, 1)),
-        disclosures: vec![
-            Disclosure {
-                when: When::On(date(2026, 1, 10)),
-                recipient: Recipient {
-                    name: say(
-                        "U.S. Immigration and Customs Enforcement",
-                        "Servicio de Control de Inmigración y Aduanas de EE. UU. (ICE)",
-                    ),
-                    address: Some("500 12th Street SW, Washington, DC 20536".to_owned()),
-                },
-                elements: six,
-                purpose: say(
-                    "to find and remove people under immigration law, outside of criminal court",
-                    "para hallar y sacar del país a personas según la ley de inmigración, sin \
-                     pasar por un juzgado penal",
-                ),
-                basis: vec![Basis {
-                    title: "8 USC 1360(b)".to_owned(),
-                    clause: "8 USC 1360(b)".to_owned(),
-                }],
-                releases: vec![("2026-01-10-dhs-ice-0732b3bd".to_owned(), 27)],
-            },
-            Disclosure {
-                when: When::Series {
-                    first: date(2025, 2, 3),
-                    last: date(2026, 3, 2),
-                    times: 14,
-                },
-                recipient: Recipient {
-                    name: "Social Security Administration".to_owned(),
-                    address: None,
-                },
-                elements: vec![
-                    say("your name", "su nombre"),
-                    say("your Social Security number", "su número de Seguro Social"),
-                ],
-                purpose: say("to check who can get Medicaid", "para ver quién puede tener Medicaid"),
-                basis: vec![Basis {
-                    title: "42 USC 1320b-7".to_owned(),
-                    clause: "42 USC 1320b-7(a)(2)".to_owned(),
-                }],
-                releases: (0..14).map(|n| (format!("2025-{:02}-03-ssa-{:08x}", n % 12 + 1, n * 77_777_777_u64), 30 + n)).collect(),
-            },
-        ],
+        disclosures: disclosures(language),
         exclusions: Exclusion::ALL.to_vec(),
         complaints: Office::civil_rights(language),
         ledger: Ledger {
@@ -98,6 +46,82 @@ pub(crate) fn letter(language: Language) -> Letter {
         },
         mark: None,
     }
+}
+
+fn disclosures(language: Language) -> Vec<Disclosure> {
+    let say = |english: &str, spanish: &str| match language {
+        Language::English => english.to_owned(),
+        Language::Spanish => spanish.to_owned(),
+    };
+    let six = vec![
+        say(
+            "that you have Medicaid or CHIP",
+            "que usted tiene Medicaid o CHIP",
+        ),
+        say("your Medicaid number", "su número de Medicaid"),
+        say("your date of birth", "su fecha de nacimiento"),
+        say(
+            "your home and mailing address",
+            "la dirección de su casa y de su correo",
+        ),
+        say("your phone number", "su número de teléfono"),
+        say("your citizenship", "su ciudadanía"),
+        say("your immigration status", "su situación migratoria"),
+    ];
+    vec![
+        Disclosure {
+            when: When::On(date(2026, 1, 10)),
+            recipient: Recipient {
+                name: say(
+                    "U.S. Immigration and Customs Enforcement",
+                    "Servicio de Control de Inmigración y Aduanas de EE. UU. (ICE)",
+                ),
+                address: Some("500 12th Street SW, Washington, DC 20536".to_owned()),
+            },
+            elements: six,
+            purpose: say(
+                "to find and remove people under immigration law, outside of criminal court",
+                "para hallar y sacar del país a personas según la ley de inmigración, sin \
+                     pasar por un juzgado penal",
+            ),
+            basis: vec![Basis {
+                title: "8 USC 1360(b)".to_owned(),
+                clause: "8 USC 1360(b)".to_owned(),
+            }],
+            releases: vec![("2026-01-10-dhs-ice-0732b3bd".to_owned(), 27)],
+        },
+        Disclosure {
+            when: When::Series {
+                first: date(2025, 2, 3),
+                last: date(2026, 3, 2),
+                times: 14,
+            },
+            recipient: Recipient {
+                name: "Social Security Administration".to_owned(),
+                address: None,
+            },
+            elements: vec![
+                say("your name", "su nombre"),
+                say("your Social Security number", "su número de Seguro Social"),
+            ],
+            purpose: say(
+                "to check who can get Medicaid",
+                "para ver quién puede tener Medicaid",
+            ),
+            basis: vec![Basis {
+                title: "42 USC 1320b-7".to_owned(),
+                clause: "42 USC 1320b-7(a)(2)".to_owned(),
+            }],
+            releases: (0..14)
+                .map(|n| {
+                    (
+                        format!("2025-{:02}-03-ssa-{:08x}", n % 12 + 1, n * 77_777_777_u64),
+                        30 + n,
+                    )
+                })
+                .collect(),
+        },
+    ]
 }
 
 /// An exhibit with something of everything.
@@ -141,7 +165,10 @@ pub(crate) fn exhibit() -> ExhibitData {
                          purpose between July 9, 2025 and the date of this exhibit.",
                         &[7, 9, 15, 17, 22, 27, 31],
                     ),
-                    fact("No release to that agency has been recalled, and none has been certified as destroyed.", &[]),
+                    fact(
+                        "No release to that agency has been recalled, and none has been certified as destroyed.",
+                        &[],
+                    ),
                 ],
             },
         ],
@@ -176,7 +203,9 @@ fn caption() -> Caption {
         defendants: "U.S. DEPARTMENT OF HEALTH AND HUMAN SERVICES, et al.".to_owned(),
         case_number: "3:25-cv-05536".to_owned(),
         exhibit: "A".to_owned(),
-        title: "Account of the Medicaid records disclosed to U.S. Immigration and Customs Enforcement".to_owned(),
+        title:
+            "Account of the Medicaid records disclosed to U.S. Immigration and Customs Enforcement"
+                .to_owned(),
     }
 }
 
@@ -185,14 +214,25 @@ fn digest(seed: u64) -> String {
 }
 
 fn releases() -> Vec<ReleaseRow> {
-    let elements = ["Medicaid identification number", "date of birth", "home and mailing address", "telephone number", "citizenship as recorded by the state", "immigration status as recorded by the state"];
+    let elements = [
+        "Medicaid identification number",
+        "date of birth",
+        "home and mailing address",
+        "telephone number",
+        "citizenship as recorded by the state",
+        "immigration status as recorded by the state",
+    ];
     (0..9)
         .map(|n: u64| ReleaseRow {
             id: format!("2026-01-{:02}-dhs-ice-{:08x}", n + 10, n * 77_777_777),
             date: date(2026, 1, i8::try_from(n).unwrap() + 10),
             recipient: "U.S. Immigration and Customs Enforcement".to_owned(),
             purpose: "civil immigration enforcement".to_owned(),
-            people: if n == 3 { Cell::Hidden("<11".to_owned()) } else { Cell::Count(525 + n * 1_777) },
+            people: if n == 3 {
+                Cell::Hidden("<11".to_owned())
+            } else {
+                Cell::Count(525 + n * 1_777)
+            },
             elements: elements.map(str::to_owned).to_vec(),
             manifest: digest(n + 1),
             entry: 27 + n,
@@ -201,13 +241,24 @@ fn releases() -> Vec<ReleaseRow> {
 }
 
 fn chart() -> Chart {
-    let months = ["July 2025", "August 2025", "December 2025", "January 2026", "February 2026", "March 2026"];
+    let months = [
+        "July 2025",
+        "August 2025",
+        "December 2025",
+        "January 2026",
+        "February 2026",
+        "March 2026",
+    ];
     let periods = months.iter().enumerate().flat_map(|(n, month)| {
         ["California", "Texas"].map(|state| Period {
             label: format!("{month}, {state}"),
             counts: vec![
                 Cell::Count(240 * (n as u64 + 1)),
-                if n == 2 { Cell::Hidden("<11".to_owned()) } else { Cell::Count(1_310 - 190 * n as u64) },
+                if n == 2 {
+                    Cell::Hidden("<11".to_owned())
+                } else {
+                    Cell::Count(1_310 - 190 * n as u64)
+                },
                 Cell::Count(if state == "Texas" { 3_004 } else { 0 }),
             ],
         })
@@ -225,20 +276,48 @@ fn chart() -> Chart {
 }
 
 fn matrix() -> Matrix {
-    let row = |element: &str, fates: [Fate; 4]| MatrixRow { element: element.to_owned(), fates: fates.to_vec() };
+    let row = |element: &str, fates: [Fate; 4]| MatrixRow {
+        element: element.to_owned(),
+        fates: fates.to_vec(),
+    };
     let (released, allowed, withheld) = (Fate::Released, Fate::Allowed, Fate::Withheld);
     Matrix {
         title: "What became of each element on January 10, 2026, by group.".to_owned(),
-        groups: ["Not lawfully present, plaintiff states", "Lawfully present, plaintiff states", "Noncitizens, other states", "Citizens"].map(str::to_owned).to_vec(),
+        groups: [
+            "Not lawfully present, plaintiff states",
+            "Lawfully present, plaintiff states",
+            "Noncitizens, other states",
+            "Citizens",
+        ]
+        .map(str::to_owned)
+        .to_vec(),
         rows: vec![
-            row("being enrolled in the program at all", [released, withheld, released, withheld]),
-            row("Medicaid identification number", [released, withheld, released, withheld]),
-            row("first, middle and last name", [withheld, withheld, released, withheld]),
+            row(
+                "being enrolled in the program at all",
+                [released, withheld, released, withheld],
+            ),
+            row(
+                "Medicaid identification number",
+                [released, withheld, released, withheld],
+            ),
+            row(
+                "first, middle and last name",
+                [withheld, withheld, released, withheld],
+            ),
             row("date of birth", [released, withheld, released, withheld]),
-            row("home and mailing address", [released, withheld, allowed, withheld]),
+            row(
+                "home and mailing address",
+                [released, withheld, allowed, withheld],
+            ),
             row("telephone number", [allowed, withheld, allowed, withheld]),
-            row("citizenship as recorded by the state", [released, withheld, released, withheld]),
-            row("immigration status as recorded by the state", [released, withheld, released, withheld]),
+            row(
+                "citizenship as recorded by the state",
+                [released, withheld, released, withheld],
+            ),
+            row(
+                "immigration status as recorded by the state",
+                [released, withheld, released, withheld],
+            ),
             row("Social Security number", [withheld; 4]),
             row("diagnoses", [withheld; 4]),
         ],
@@ -254,9 +333,21 @@ fn instruments() -> Vec<InstrumentRow> {
         review: "unverified sample".to_owned(),
     };
     vec![
-        one("42 USC 1396a(a)(7)", "Safeguards of the Medicaid state plan", "Bars use and disclosure that is not directly connected with administering the plan."),
-        one("8 USC 1360(b)", "Identity and location of aliens", "Permits, on the Attorney General's request, information on the identity and location of aliens."),
-        one("N.D. Cal. 3:25-cv-05536, order of December 29, 2025", "Second preliminary injunction", "Bars everything but six elements about people who are not lawfully present, from January 6, 2026."),
+        one(
+            "42 USC 1396a(a)(7)",
+            "Safeguards of the Medicaid state plan",
+            "Bars use and disclosure that is not directly connected with administering the plan.",
+        ),
+        one(
+            "8 USC 1360(b)",
+            "Identity and location of aliens",
+            "Permits, on the Attorney General's request, information on the identity and location of aliens.",
+        ),
+        one(
+            "N.D. Cal. 3:25-cv-05536, order of December 29, 2025",
+            "Second preliminary injunction",
+            "Bars everything but six elements about people who are not lawfully present, from January 6, 2026.",
+        ),
     ]
 }
 

@@ -551,7 +551,12 @@ fn plain_words_that_are_not_there_in_both_languages() {
         ),
     ] {
         let said = format!("{titled}plain = {plain}\n");
-        check(replaced("purposes.toml", titled, &said), "purposes.toml", expected, problem);
+        check(
+            replaced("purposes.toml", titled, &said),
+            "purposes.toml",
+            expected,
+            problem,
+        );
     }
 }
 
