@@ -27,12 +27,12 @@ use crate::{Error, ExhibitData, FileRow, exhibit};
 /// use std::collections::BTreeMap;
 /// use chancery_account::{ExhibitData, bundle};
 ///
-/// fn hand_over(data: &ExhibitData) -> Result<(), chancery_account::Error> {
-///     let evidence = |path: &str| BTreeMap::from([(path.to_owned(), b"...".to_vec())]);
-///     assert!(bundle(data, &evidence("proofs/27.tlog-proof"))?.starts_with(b"PK"));
-///     assert!(bundle(data, &evidence("../27.tlog-proof")).is_err());
-///     Ok(())
-/// }
+/// # let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/samples/exhibit.json"));
+/// let data: ExhibitData = serde_json::from_str(json)?;
+/// let evidence = |path: &str| BTreeMap::from([(path.to_owned(), b"...".to_vec())]);
+/// assert!(bundle(&data, &evidence("proofs/27.tlog-proof"))?.starts_with(b"PK"));
+/// assert!(bundle(&data, &evidence("../27.tlog-proof")).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn bundle(data: &ExhibitData, evidence: &BTreeMap<String, Vec<u8>>) -> Result<Vec<u8>, Error> {
     for path in evidence.keys() {

@@ -259,14 +259,14 @@ pub struct FileRow {
 /// ```
 /// use chancery_account::{ExhibitData, Period, exhibit};
 ///
-/// fn file(mut data: ExhibitData) -> Result<(), chancery_account::Error> {
-///     assert!(exhibit(&data)?.starts_with(b"%PDF-1.7"));
-///     // A period without a count for each class would be read wrongly.
-///     let period = Period { label: "May 2026".to_owned(), counts: Vec::new() };
-///     data.charts[0].periods.push(period);
-///     assert!(exhibit(&data).is_err());
-///     Ok(())
-/// }
+/// # let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/samples/exhibit.json"));
+/// let mut data: ExhibitData = serde_json::from_str(json)?;
+/// assert!(exhibit(&data)?.starts_with(b"%PDF-1.7"));
+/// // A period without a count for each class would be read wrongly.
+/// let period = Period { label: "May 2026".to_owned(), counts: Vec::new() };
+/// data.charts[0].periods.push(period);
+/// assert!(exhibit(&data).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn exhibit(data: &ExhibitData) -> Result<Vec<u8>, Error> {
     for chart in &data.charts {

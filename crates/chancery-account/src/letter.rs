@@ -281,14 +281,17 @@ pub struct Ledger {
 /// ```
 /// use chancery_account::{Letter, letter};
 ///
-/// fn answer(mut given: Letter) -> Result<(), chancery_account::Error> {
-///     assert!(letter(&given)?.starts_with(b"%PDF-1.7"));
-///     assert!(given.text().contains("who has received your records"));
-///     // Nothing disclosed is an answer too, and says so.
-///     given.disclosures.clear();
-///     assert!(given.text().contains("We found nothing"));
-///     Ok(())
-/// }
+/// # let json = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/samples/letter-en.json"));
+/// let mut given: Letter = serde_json::from_str(json)?;
+/// assert!(letter(&given)?.starts_with(b"%PDF-1.7"));
+/// assert!(given.text().contains("who has received your records"));
+/// // Nothing disclosed is an answer too, and says so.
+/// given.disclosures.clear();
+/// assert!(given.text().contains("We found nothing"));
+/// // A letter without its custodian is none.
+/// let json = json.replace("custodian", "guardian");
+/// assert!(serde_json::from_str::<Letter>(&json).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn letter(letter: &Letter) -> Result<Vec<u8>, Error> {
     pdf(TEMPLATE, &Page::of(letter), letter.date)

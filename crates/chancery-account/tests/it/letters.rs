@@ -52,7 +52,7 @@ fn a_letter_says_everything_that_an_accounting_must() {
         "January 10, 2026",
         "U.S. Immigration and Customs Enforcement 500 12th Street SW, Washington, DC 20536",
         "your home and mailing address",
-        "To find and remove people under immigration law",
+        "To enforce immigration law, but not for a crime",
         "14 times. The first was on February 3, 2025. The last was on March 2, 2026.",
         // By what law, and how it can be checked.
         "8 USC 1360(b)",
