@@ -4,6 +4,7 @@
 digests     every file of SHA256SUMS has its digest, and no file is without one
 proofs      each proofs/*.tlog-proof leads from its entry to a root that the ledger signed (RFC 6962)
 manifests   each releases/*/manifest.dsse.json is signed by the custodian, and its digest is in an entry
+exhibit     each entry that exhibit.json cites is proved, and is the one that it says; so is its ledger
 """
 
 import base64
@@ -93,7 +94,7 @@ def check_digests():
 
 
 def check_proof(path, ledger):
-    """The entry that a proof proves."""
+    """The entry that a proof proves, with its index, and the tree that it is in."""
     head, note = read(path).decode().split("\n\n", 1)
     lines = head.split("\n")
     assert lines.pop(0) == "c2sp.org/tlog-proof@v1", "not a proof"
@@ -104,6 +105,7 @@ def check_proof(path, ledger):
     text, signatures = note.split("\n\n", 1)
     text += "\n"
     size, root = text.split("\n")[1:3]
+    before = len(wrong)
     leads = root_of(sha256(b"\x00", entry), index, int(size), hashes)
     say(leads == base64.b64decode(root), "%s: entry %d is in the tree of %s" % (path, index, size))
     good = []
@@ -115,7 +117,28 @@ def check_proof(path, ledger):
             if key:
                 good.append(signed(key, text.encode(), signature[4:]))
     say(bool(good) and all(good), path + ": the ledger signed that tree (Ed25519)")
-    return entry
+    assert len(wrong) == before, "proves nothing"
+    return index, entry, (int(size), root)
+
+
+def check_exhibit(entries, trees):
+    exhibit = json.loads(read("exhibit.json"))
+    appendix = exhibit["appendix"]
+    held = (appendix["size"], appendix["root"]) in trees
+    say(held, "exhibit: the ledger of its appendix is one that a proof leads to")
+    leaves = {index: sha256(b"\x00", entry).hex() for index, entry in entries.items()}
+    for row in appendix["entries"]:
+        proved = leaves.get(row["index"]) == row["leaf"]
+        say(proved, "exhibit: entry %d is proved, and has that leaf hash" % row["index"])
+    cited = [fact["entries"] for part in exhibit["sections"] for fact in part["paragraphs"]]
+    if exhibit["matrix"]:
+        cited.append(exhibit["matrix"]["entries"])
+    for index in sorted({index for indices in cited for index in indices} - set(leaves)):
+        say(False, "exhibit: entry %d is cited, and not proved here" % index)
+    for row in exhibit["releases"]:
+        entry = json.loads(entries.get(row["entry"], b"{}"))
+        named = entry.get("manifest") == "sha256:" + row["manifest"]
+        say(named, "exhibit: entry %d has the manifest of %s" % (row["entry"], row["id"]))
 
 
 def check_manifest(path, custodian, entries):
@@ -139,18 +162,24 @@ def main():
     os.chdir(os.path.dirname(os.path.abspath(__file__)))
     check_digests()
     ledger, custodian = keys("keys/ledger.vkey"), keys("keys/custodian.vkey")
-    entries = []
+    entries, trees = {}, set()
     receipts = glob.glob("releases/*/receipt.tlog-proof")
     for path in sorted(glob.glob("proofs/*.tlog-proof") + receipts):
         try:
-            entries.append(check_proof(path, ledger))
+            index, entry, tree = check_proof(path, ledger)
+            entries[index] = entry
+            trees.add(tree)
         except (AssertionError, ValueError, IndexError) as problem:
             say(False, "%s: %s" % (path, problem))
     for path in sorted(glob.glob("releases/*/manifest.dsse.json")):
         try:
-            check_manifest(path, custodian, entries)
+            check_manifest(path, custodian, entries.values())
         except (KeyError, TypeError, ValueError) as problem:
             say(False, "%s: %s" % (path, problem))
+    try:
+        check_exhibit(entries, trees)
+    except (KeyError, TypeError, ValueError) as problem:
+        say(False, "exhibit.json: %s" % problem)
     print("All that can be checked here holds." if not wrong else "%d checks failed." % len(wrong))
     return 1 if wrong else 0
 

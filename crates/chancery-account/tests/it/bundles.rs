@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
-use chancery_account::bundle;
+use chancery_account::{ExhibitData, bundle};
 use sha2::{Digest, Sha256};
 
 use crate::samples;
@@ -80,6 +80,39 @@ impl Key {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An exhibit that cites one entry: a release, if it has a manifest.
+fn citing(files: &Files) -> ExhibitData {
+    let mut data = samples::exhibit();
+    let (_, proof) = files
+        .iter()
+        .find(|(path, _)| path.starts_with("proofs/"))
+        .unwrap();
+    let proof = String::from_utf8(proof.clone()).unwrap();
+    let lines: Vec<&str> = proof.lines().collect();
+    let entry = BASE64_STANDARD.decode(&lines[1][6..]).unwrap();
+    let index = lines[2][6..].parse().unwrap();
+    let note = lines.iter().position(|line| line.is_empty()).unwrap() + 1;
+    data.appendix.size = lines[note + 1].parse().unwrap();
+    data.appendix.root = lines[note + 2].to_owned();
+    data.appendix.entries.truncate(1);
+    data.appendix.entries[0].index = index;
+    data.appendix.entries[0].leaf = hex(&Sha256::digest([&[0], &entry[..]].concat()));
+    let said: serde_json::Value = serde_json::from_slice(&entry).unwrap();
+    let manifest = said["manifest"].as_str();
+    data.releases.truncate(usize::from(manifest.is_some()));
+    if let Some(manifest) = manifest {
+        data.releases[0].entry = index;
+        data.releases[0].manifest = manifest.trim_start_matches("sha256:").to_owned();
+    }
+    data.matrix.as_mut().unwrap().entries = vec![index];
+    for section in &mut data.sections {
+        for paragraph in &mut section.paragraphs {
+            paragraph.entries.clear();
+        }
+    }
+    data
 }
 
 /// A ledger of one release, with its manifest, its proof and both keys.
@@ -181,7 +214,7 @@ fn check(folder: &Path) -> (bool, String) {
 #[test]
 fn a_stranger_can_check_a_bundle() {
     for evidence in [evidence(), shipped()] {
-        let folder = unpack(&bundle(&samples::exhibit(), &evidence).unwrap());
+        let folder = unpack(&bundle(&citing(&evidence), &evidence).unwrap());
         let (sound, said) = check(folder.path());
         assert!(sound && !said.contains("WRONG"), "{said}");
         assert!(said.contains("the ledger signed that tree"), "{said}");
@@ -234,7 +267,34 @@ fn a_stranger_finds_what_was_tampered_with() {
         ),
         (keys, "the ledger signed that tree"),
     ] {
-        let folder = unpack(&bundle(&samples::exhibit(), &files).unwrap());
+        let folder = unpack(&bundle(&citing(&sound), &files).unwrap());
+        let (sound, said) = check(folder.path());
+        let found = |line: &str| line.starts_with("WRONG") && line.contains(problem);
+        assert!(
+            !sound && said.lines().any(found),
+            "{problem} is not in {said}"
+        );
+    }
+    // An exhibit that says what the ledger does not.
+    let swaps: [(fn(&mut ExhibitData), &str); 4] = [
+        (|data| data.appendix.size += 1, "the ledger of its appendix"),
+        (
+            |data| data.appendix.entries[0].index += 1,
+            "entry 1 is proved",
+        ),
+        (
+            |data| data.releases[0].manifest = "00".repeat(32),
+            "has the manifest of",
+        ),
+        (
+            |data| data.sections[0].paragraphs[0].entries = vec![7],
+            "entry 7 is cited",
+        ),
+    ];
+    for (swap, problem) in swaps {
+        let mut data = citing(&sound);
+        swap(&mut data);
+        let folder = unpack(&bundle(&data, &sound).unwrap());
         let (sound, said) = check(folder.path());
         let found = |line: &str| line.starts_with("WRONG") && line.contains(problem);
         assert!(
@@ -243,7 +303,7 @@ fn a_stranger_finds_what_was_tampered_with() {
         );
     }
     // A file that was changed, or put in, after the bundle was made.
-    let folder = unpack(&bundle(&samples::exhibit(), &sound).unwrap());
+    let folder = unpack(&bundle(&citing(&sound), &sound).unwrap());
     std::fs::write(folder.path().join("exhibit.json"), "{}").unwrap();
     std::fs::write(folder.path().join("more.txt"), "more").unwrap();
     let (sound, said) = check(folder.path());
