@@ -12,6 +12,8 @@ use sha2::{Digest, Sha256};
 use crate::samples;
 
 type Files = BTreeMap<String, Vec<u8>>;
+/// Makes an exhibit say something else.
+type Swap = fn(&mut ExhibitData);
 
 /// A key of OpenSSL's, in a folder of its own.
 struct Key {
@@ -95,7 +97,7 @@ fn citing(files: &Files) -> ExhibitData {
     let index = lines[2][6..].parse().unwrap();
     let note = lines.iter().position(|line| line.is_empty()).unwrap() + 1;
     data.appendix.size = lines[note + 1].parse().unwrap();
-    data.appendix.root = lines[note + 2].to_owned();
+    lines[note + 2].clone_into(&mut data.appendix.root);
     data.appendix.entries.truncate(1);
     data.appendix.entries[0].index = index;
     data.appendix.entries[0].leaf = hex(&Sha256::digest([&[0], &entry[..]].concat()));
@@ -104,7 +106,8 @@ fn citing(files: &Files) -> ExhibitData {
     data.releases.truncate(usize::from(manifest.is_some()));
     if let Some(manifest) = manifest {
         data.releases[0].entry = index;
-        data.releases[0].manifest = manifest.trim_start_matches("sha256:").to_owned();
+        let digest = manifest.trim_start_matches("sha256:");
+        digest.clone_into(&mut data.releases[0].manifest);
     }
     data.matrix.as_mut().unwrap().entries = vec![index];
     for section in &mut data.sections {
@@ -276,7 +279,7 @@ fn a_stranger_finds_what_was_tampered_with() {
         );
     }
     // An exhibit that says what the ledger does not.
-    let swaps: [(fn(&mut ExhibitData), &str); 4] = [
+    let swaps: [(Swap, &str); 4] = [
         (|data| data.appendix.size += 1, "the ledger of its appendix"),
         (
             |data| data.appendix.entries[0].index += 1,
