@@ -29,7 +29,8 @@ test-oscal: prerequisites
 
 # strace kills the program at every step; without it those tests cannot run. A C compiler builds zstd and SQLite. Go's packages and
 # a browser check the ledger, Node.js drives that browser over the report to the public, and Python runs the server that a ledger in a
-# bucket is tested on. cvc5 is the solver of `law prove`.
+# bucket is tested on. cvc5 is the solver of `law prove`. poppler and qpdf read letters and exhibits; OpenSSL and Python check the bundle
+# of an exhibit as a stranger would.
 prerequisites:
 	@missing=""; \
 	command -v strace >/dev/null || missing="$$missing strace"; \
@@ -38,6 +39,9 @@ prerequisites:
 	command -v chromium >/dev/null || command -v google-chrome >/dev/null || [ -n "$$CHROMIUM" ] || missing="$$missing chromium"; \
 	command -v node >/dev/null && command -v npm >/dev/null || missing="$$missing nodejs npm"; \
 	command -v "$${CVC5:-cvc5}" >/dev/null || missing="$$missing cvc5"; \
+	command -v pdftoppm >/dev/null && command -v pdfinfo >/dev/null && command -v pdftotext >/dev/null || missing="$$missing poppler-utils"; \
+	command -v qpdf >/dev/null || missing="$$missing qpdf"; \
+	command -v openssl >/dev/null || missing="$$missing openssl"; \
 	python3 -c 'import ensurepip' 2>/dev/null || missing="$$missing python3-venv"; \
 	if [ -n "$$missing" ]; then \
 	  sudo=""; [ "$$(id -u)" = 0 ] || sudo=sudo; \

@@ -3,7 +3,8 @@
 //! The ledger and the signed manifests are read into [`Facts`]; [`Account`] groups them by recipient,
 //! purpose, instrument, origin, element and class, each figure with the entries that prove it;
 //! [`Showing`] says which counts of people others than the custodian may see; and [`Site`] is the report to
-//! the public. Sources: `45 CFR 164.528`, `5 USC 552a(c)` and CMS's cell size suppression policy.
+//! the public. [`PersonAccount`] is what left about one person and [`PersonProof`] what shows it; a
+//! [`letter`] tells the person, an [`exhibit`] a court. Sources: `45 CFR 164.528`, `5 USC 552a(c)` and CMS's cell size suppression policy.
 //!
 //! ```
 //! use chancery_account::{About, Account, Amount, Copy, Counts, Facts, Law, Showing, Sources};
@@ -46,7 +47,16 @@ mod proof;
 
 mod publish;
 
+pub mod typeset;
+
+pub mod letter;
+
+pub mod exhibit;
+
+mod bundle;
+
 pub use amount::Amount;
+pub use bundle::bundle;
 pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
 pub use person::{Disclosure, Due, Found, PersonAccount, Series};
 pub use proof::{PersonProof, Pseudonym, Receipted, Refused as RefusedProof, Shown};
@@ -56,3 +66,38 @@ pub use tally::{
     Aborted, About, Account, Afterwards, Cell, Copy, Figure, Group, Law, Listed, OrderAccount,
     Recipient, Refused, Relied, Sources, Span,
 };
+
+/// Why a document could not be made. None of these has a data value in it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A template is wrong, or cannot set what it was given.
+    #[error("cannot typeset template `{template}`, line {line}: {problem}")]
+    Template {
+        /// The template's name.
+        template: String,
+        /// The line in it; 0 if it is not one line's.
+        line: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// What was to be typeset is not plain data.
+    #[error("cannot typeset: the data is not JSON")]
+    Data(#[source] serde_json::Error),
+    /// A date that a document cannot carry.
+    #[error("cannot typeset: `{0}` is not a date that a document can carry")]
+    Date(jiff::civil::Date),
+    /// The rows of a table or chart do not fit each other.
+    #[error("cannot typeset: {0}")]
+    Shape(&'static str),
+    /// A file of a bundle may not be called that.
+    #[error("cannot bundle `{path}`: {problem}")]
+    Path {
+        /// What it was called.
+        path: String,
+        /// Why not.
+        problem: &'static str,
+    },
+    /// A bundle could not be written.
+    #[error("cannot write the bundle")]
+    Bundle(#[from] zip::result::ZipError),
+}

@@ -7,6 +7,39 @@ use toml::Spanned;
 use crate::PackSource;
 use crate::source::{Head, Layer};
 
+/// How a word of the pack is said to the people whom records are about; both languages, or neither.
+///
+/// ```
+/// let plain: chancery_law::Plain =
+///     toml::from_str(r#"en = "your phone number"\nes = "su número de teléfono""#)?;
+/// assert_eq!(plain.es, "su número de teléfono");
+/// assert!(toml::from_str::<chancery_law::Plain>(r#"en = "your phone number""#).is_err());
+/// # Ok::<(), toml::de::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plain {
+    /// In English.
+    pub en: String,
+    /// In Spanish.
+    pub es: String,
+}
+
+impl Plain {
+    /// Texts that say nothing are refused.
+    fn check(plain: Option<&Spanned<Self>>, words: &Words<'_>, file: &str) -> Result<(), Fault> {
+        let Some(plain) = plain else { return Ok(()) };
+        let Self { en, es } = plain.get_ref();
+        if [en, es].iter().all(|text| !text.trim().is_empty()) {
+            return Ok(());
+        }
+        let place = words.layer.span(file, plain.span());
+        Err(Fault::new(place, "says nothing in one of its languages")
+            .field("plain")
+            .hint("give both `en` and `es`, or leave `plain` out, and the title is used"))
+    }
+}
+
 /// An agency, or whoever else discloses or receives.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agency {
@@ -14,6 +47,8 @@ pub struct Agency {
     pub path: String,
     /// Its name.
     pub name: String,
+    /// Its name in Spanish, for letters to the people whom records are about.
+    pub name_es: Option<String>,
     /// Its postal address, where known (`45 CFR 164.528(b)(2)(ii)`).
     pub address: Option<String>,
     /// Everything it is within, nearest first.
@@ -31,6 +66,8 @@ pub struct Purpose {
     pub path: String,
     /// In plain words.
     pub title: String,
+    /// As a letter says it, going on from "why": `to check who can get Medicaid`.
+    pub plain: Option<Plain>,
     /// The purposes it is within, nearest first.
     pub within: Vec<String>,
     /// The pack or overlay that declares it.
@@ -44,6 +81,8 @@ pub struct Element {
     pub name: String,
     /// In plain words.
     pub title: String,
+    /// As a letter says it, going on from "what they got": `your phone number`.
+    pub plain: Option<Plain>,
     /// The pack or overlay that declares it.
     pub layer: String,
 }
@@ -78,6 +117,7 @@ pub struct Vocabulary {
 struct RawAgency {
     path: Spanned<String>,
     name: String,
+    name_es: Option<String>,
     address: Option<String>,
     #[serde(default)]
     ids: Ids,
@@ -117,6 +157,7 @@ struct Purposes {
 struct RawPurpose {
     path: Spanned<String>,
     title: String,
+    plain: Option<Spanned<Plain>>,
 }
 
 #[derive(Deserialize)]
@@ -134,6 +175,7 @@ struct Elements {
 struct RawElement {
     name: Spanned<String>,
     title: String,
+    plain: Option<Spanned<Plain>>,
 }
 
 #[derive(Deserialize)]
@@ -276,7 +318,8 @@ impl Vocabulary {
             raw.iter().map(|purpose| &purpose.path),
         )?;
         let mut added = Vec::new();
-        for RawPurpose { path, title } in raw {
+        for RawPurpose { path, title, plain } in raw {
+            Plain::check(plain.as_ref(), words, PURPOSES)?;
             let first = |path: &str| path.split('/').next().unwrap_or_default().to_owned();
             let root = first(path.get_ref());
             if let Some(known) = self
@@ -303,6 +346,7 @@ impl Vocabulary {
                 within,
                 path,
                 title,
+                plain: plain.map(Spanned::into_inner),
                 layer: words.name.to_owned(),
             });
         }
@@ -324,7 +368,8 @@ impl Vocabulary {
             let problem = format!("is declared by `{layer}` already");
             Fault::new(place(name), problem).field(name.get_ref())
         };
-        for RawElement { name, .. } in &raw.element {
+        for RawElement { name, plain, .. } in &raw.element {
+            Plain::check(plain.as_ref(), words, ELEMENTS)?;
             if let Some(known) = self.element(name.get_ref()) {
                 return Err(is_known(&known.layer, name).hint(ONLY_ADDS));
             }
@@ -340,9 +385,10 @@ impl Vocabulary {
         self.elements.extend(
             raw.element
                 .into_iter()
-                .map(|RawElement { name, title }| Element {
+                .map(|RawElement { name, title, plain }| Element {
                     name: name.into_inner(),
                     title,
+                    plain: plain.map(Spanned::into_inner),
                     layer: words.name.to_owned(),
                 }),
         );
@@ -449,6 +495,7 @@ impl Vocabulary {
         Some(Agency {
             path: path.to_owned(),
             name,
+            name_es: raw.name_es.as_ref().map(|name| name.replace('*', id)),
             address: raw.address.clone(),
             within,
             jurisdiction,

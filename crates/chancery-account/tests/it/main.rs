@@ -5,6 +5,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stderr,
     reason = "a test fails by panicking"
 )]
 
@@ -19,3 +20,17 @@ mod totals;
 mod site;
 
 mod browser;
+
+mod bundles;
+
+mod exhibits;
+
+mod hostile;
+
+mod letters;
+
+mod pages;
+
+mod reading;
+
+mod samples;

@@ -531,6 +531,36 @@ fn schemas_that_leave_a_gap() {
 }
 
 #[test]
+fn plain_words_that_are_not_there_in_both_languages() {
+    let titled = "[[purpose]]\npath = \"research\"\n";
+    for (plain, expected, problem) in [
+        (
+            "{ en = \"your phone number\" }",
+            "{ en = \"your phone number\" }",
+            "missing field `es`",
+        ),
+        (
+            "{ en = \"your phone number\", es = \" \" }",
+            "{ en = \"your phone number\", es = \" \" }",
+            "says nothing in one of its languages",
+        ),
+        (
+            "{ en = \"a\", es = \"a\", fr = \"a\" }",
+            "fr",
+            "unknown field `fr`",
+        ),
+    ] {
+        let said = format!("{titled}plain = {plain}\n");
+        check(
+            replaced("purposes.toml", titled, &said),
+            "purposes.toml",
+            expected,
+            problem,
+        );
+    }
+}
+
+#[test]
 fn vocabularies_that_name_what_is_not_there() {
     check(
         replaced(

@@ -6,12 +6,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// Each crate with the crates of ours that it may import.
-const MAY_IMPORT: [(&str, &[&str]); 8] = [
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("chancery-model", &[]),
     ("chancery-law", &["chancery-model"]),
     ("chancery-dataset", &["chancery-model"]),
     ("chancery-plan", &["chancery-model", "chancery-dataset"]),
     ("chancery-ledger", &[]),
+    ("chancery-register", &["chancery-model"]),
     (
         "chancery-release",
         &[
@@ -20,6 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "chancery-dataset",
             "chancery-plan",
             "chancery-ledger",
+            "chancery-register",
         ],
     ),
     (
@@ -30,6 +32,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "chancery-dataset",
             "chancery-plan",
             "chancery-ledger",
+            "chancery-register",
             "chancery-release",
         ],
     ),
@@ -41,6 +44,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
             "chancery-dataset",
             "chancery-plan",
             "chancery-ledger",
+            "chancery-register",
             "chancery-release",
             "chancery-account",
         ],
@@ -48,7 +52,7 @@ const MAY_IMPORT: [(&str, &[&str]); 8] = [
 ];
 
 /// Dependencies with the one crate that may name them.
-const ONLY_HOME: [(&str, &str); 13] = [
+const ONLY_HOME: [(&str, &str); 19] = [
     ("cedar-policy", "chancery-law"),
     ("cedar-policy-symcc", "chancery-law"),
     ("datafusion", "chancery-plan"),
@@ -61,6 +65,12 @@ const ONLY_HOME: [(&str, &str); 13] = [
     ("object_store", "chancery-ledger"),
     ("hyper", "chancery-ledger"),
     ("ureq", "chancery-ledger"),
+    ("vrf-r255", "chancery-register"),
+    ("roaring", "chancery-register"),
+    ("memmap2", "chancery-register"),
+    ("typst", "chancery-account"),
+    ("typst-pdf", "chancery-account"),
+    ("zip", "chancery-account"),
     ("clap", "chancery"),
 ];
 
