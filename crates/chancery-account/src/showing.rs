@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_release::Shown;
+use chancery_release::manifest::Element;
 
 use crate::facts::{Facts, Gap, Release};
 use crate::suppress::{Place, SMALL, Table};
@@ -103,7 +104,8 @@ fn agrees(release: &Release, counts: &BTreeMap<(u32, &str), u64>) -> bool {
 /// it differs by 1 to 10 from an earlier release out of the same dataset: who knows the one would learn
 /// how many are in the other alone. So is one that is about as many as were hidden of an earlier one,
 /// and one after a release whose manifest is missing, with which it cannot be compared. Its classes and
-/// elements, or its origins, are hidden if one of them would tell something in this way.
+/// elements, or its origins, are hidden if one of them would tell something in this way. One with all the
+/// counts of an earlier one is shown as that was.
 ///
 /// Sums over releases have only shown parts, so that whatever else is reported, later or under other
 /// headings, no difference of sums tells a hidden part. The source is CMS's cell size suppression
@@ -162,8 +164,23 @@ const FEW: u64 = *SMALL.end();
 struct Before {
     people: Known,
     origins: BTreeMap<String, Known>,
+    /// What is shown of releases, by all their counts: another with the same is shown alike.
+    alike: BTreeMap<AllCounts, OfRelease>,
     /// Whether there is a release of which it cannot be told what was shown.
     gap: bool,
+}
+
+/// Every count of a release by what it is of: elements, classes, and cells if the register has them.
+type AllCounts = Vec<(Vec<String>, String, u64)>;
+
+fn all_counts(release: &Release, counts: &Counts) -> AllCounts {
+    let elements = release.elements();
+    let elements = elements.map(|e| (vec![e.element.clone()], "element".to_owned(), e.subjects));
+    let classes = release.classes();
+    let classes = classes.map(|(_, class, n)| (class.elements.clone(), "class".to_owned(), n));
+    let cells = counts.agreed(release).unwrap_or_default().into_iter();
+    let cells = cells.map(|((class, origin), n)| (vec![class.to_string()], origin.to_owned(), n));
+    elements.chain(classes).chain(cells).collect()
 }
 
 impl Before {
@@ -179,6 +196,8 @@ impl Before {
         match release.signed() {
             None => self.gap = true,
             Some(manifest) => {
+                self.alike
+                    .insert(all_counts(release, counts), shown.clone());
                 if let Shown::Count(total) = manifest.subjects.total {
                     self.people.add(total, true);
                 }
@@ -187,15 +206,23 @@ impl Before {
     }
 }
 
-/// Every count of a release's people, elements and classes, and whether it is shown.
+/// Every count of a release's people, elements and classes, and whether it is shown. What is as many as
+/// everybody is everybody.
 fn people_figures(release: &Release, shown: &OfRelease) -> Vec<(u64, bool)> {
+    let everybody = |count: u64| shown.people == Some(count);
     let people = release
         .people()
         .map(|people| (people, shown.people.is_some()));
     let elements = release.elements();
-    let elements = elements.map(|e| (e.subjects, shown.elements.contains_key(&e.element)));
+    let elements = elements.map(|e| {
+        (
+            e.subjects,
+            everybody(e.subjects) || shown.elements.contains_key(&e.element),
+        )
+    });
     let classes = release.classes();
-    let classes = classes.map(|(number, _, n)| (n, shown.classes.contains_key(&number)));
+    let classes =
+        classes.map(|(number, _, n)| (n, everybody(n) || shown.classes.contains_key(&number)));
     people.into_iter().chain(elements).chain(classes).collect()
 }
 
@@ -244,7 +271,13 @@ fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease
     let manifest = release.signed()?;
     let people = release.people()?;
     let held_back_few = manifest.subjects.withheld.is_hidden();
-    if before.gap || held_back_few || before.people.tells(people, true) {
+    if before.gap || held_back_few {
+        return None;
+    }
+    if let Some(alike) = before.alike.get(&all_counts(release, counts)) {
+        return Some(alike.clone());
+    }
+    if before.people.tells(people, true) {
         return None;
     }
     let mut shown = by_class_and_origin(release, counts)?;
@@ -254,7 +287,7 @@ fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease
     // The count of everybody was looked at already.
     let mut figures = people_figures(release, &shown).into_iter();
     if figures.any(|(count, is_shown)| count != people && before.people.tells(count, is_shown)) {
-        shown.classes.clear();
+        shown.classes.retain(|_, count| *count == people);
         shown.cells.clear();
         shown.elements.retain(|_, count| *count == people);
     }
@@ -311,17 +344,33 @@ fn by_class_and_origin(release: &Release, counts: &Counts) -> Option<OfRelease> 
     Some(shown)
 }
 
-/// An element's count is the sum of the classes that have it: it is shown where they are, or where it
-/// is everybody.
+/// An element is shown where the classes that have it are, or where it is everybody's.
+///
+/// Mostly its count is the sum of these classes. Where not all of them have a row with it, as in a
+/// table of a few people's conditions, it is a count of its own: it is hidden if it is small, or
+/// differs by few from another count of the release.
 fn show_elements(release: &Release, people: u64, shown: &mut OfRelease) {
+    let with = |element: &Element| {
+        let classes = release.classes();
+        let with = classes.filter(|(_, class, _)| class.elements.contains(&element.element));
+        with.map(|(number, _, people)| (number, people))
+            .collect::<Vec<_>>()
+    };
+    let sum = |element: &Element| with(element).iter().map(|(_, n)| n).sum::<u64>();
+    let elements = release
+        .elements()
+        .flat_map(|element| [element.subjects, sum(element)]);
+    let classes = release.classes().map(|(_, _, people)| people);
+    let all: BTreeSet<u64> = elements.chain(classes).chain([people]).collect();
     for element in release.elements() {
-        let name = &element.element;
-        let mut with = release
-            .classes()
-            .filter(|(_, class, _)| class.elements.contains(name));
-        let all_shown = with.all(|(number, ..)| shown.classes.contains_key(&number));
-        if element.subjects == people || all_shown {
-            shown.elements.insert(name.clone(), element.subjects);
+        let count = element.subjects;
+        let classes_shown = with(element)
+            .iter()
+            .all(|(n, _)| shown.classes.contains_key(n));
+        let around = count.saturating_sub(FEW)..=count.saturating_add(FEW);
+        let apart = !SMALL.contains(&count) && all.range(around).all(|other| *other == count);
+        if count == people || classes_shown && (count == sum(element) || apart) {
+            shown.elements.insert(element.element.clone(), count);
         }
     }
 }
