@@ -530,7 +530,7 @@ pub(crate) struct Account {
 pub(crate) enum AccountCommand {
     /// Say what an agency received, and every agency within it.
     Recipient(AccountRecipient),
-    /// Say what left before and after an order, of the flows that it bars.
+    /// Say what left before and after an order, of the flows that it bars or lets go.
     Order(AccountOrder),
     /// Say what one release gave, or that a request was refused.
     Release(AccountRelease),
