@@ -262,7 +262,7 @@ fn release(workspace: &Workspace, entry: u64, logged: Disclosure, key: &Verifier
         Err(Error::Io { .. }) => Err("its manifest cannot be read".to_owned()),
         Err(Error::Unverified { problem, .. }) => Err(format!("its manifest {problem}")),
         Err(Error::Input(fault)) => Err(format!("its manifest {}", fault.problem)),
-        Err(error) => Err(error.to_string()),
+        Err(_) => Err("its manifest cannot be verified".to_owned()),
     };
     Release {
         entry,

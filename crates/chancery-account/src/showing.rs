@@ -1,9 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_release::Shown;
+use chancery_release::manifest::Element;
 
 use crate::facts::{Facts, Gap, Release};
-use crate::suppress::{Place, Table};
+use crate::suppress::{Place, SMALL, Table};
 
 /// How many people of an origin are in a class of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,9 +102,18 @@ fn agrees(release: &Release, counts: &BTreeMap<(u32, &str), u64>) -> bool {
 /// Of each release by itself, [`Table`] hides small classes and origins, and what would tell them. A
 /// release is hidden altogether if it is about 1 to 10 people, if it held back only 1 to 10, or if
 /// it differs by 1 to 10 from an earlier release out of the same dataset: who knows the one would learn
-/// how many are in the other alone. Sums over releases have only shown parts, so that whatever else
-/// is reported, later or under other headings, no difference of sums tells a hidden part. The source
-/// is CMS's cell size suppression policy.
+/// how many are in the other alone. So is one that is about as many as were hidden of an earlier one,
+/// and one after a release whose manifest is missing, with which it cannot be compared. Its classes and
+/// elements, or its origins, are hidden if one of them would tell something in this way. One with all the
+/// counts of an earlier one is shown as that was.
+///
+/// Sums over releases have only shown parts, so that whatever else is reported, later or under other
+/// headings, no difference of sums tells a hidden part. The source is CMS's cell size suppression
+/// policy.
+///
+/// Counts of the same records in three or more releases are not held against each other: where each
+/// release is about other people, and a reader knows how their groups overlap, adding some and taking
+/// others away may tell a small group.
 #[derive(Clone, Debug, Default)]
 pub struct Showing(BTreeMap<u64, OfRelease>);
 
@@ -117,11 +127,124 @@ pub(crate) struct OfRelease {
     pub(crate) cells: BTreeMap<(u32, String), u64>,
 }
 
-/// What is shown already of the releases out of one dataset.
+/// Counts out of the same records that are shown, or hidden, already.
+#[derive(Default)]
+struct Known {
+    shown: BTreeSet<u64>,
+    hidden: BTreeSet<u64>,
+}
+
+impl Known {
+    /// Whether a count, shown or hidden, would tell something together with those before it: one that
+    /// is shown, by differing by few from another that is shown, or by being, or almost being, what
+    /// was hidden; one that is hidden to protect another, by being shown already.
+    fn tells(&self, count: u64, is_shown: bool) -> bool {
+        let around = || count.saturating_sub(FEW)..=count.saturating_add(FEW);
+        if is_shown {
+            let mut near = self.shown.range(around());
+            return near.any(|other| *other != count) || self.hidden.range(around()).any(|_| true);
+        }
+        !SMALL.contains(&count) && self.shown.range(around()).any(|_| true)
+    }
+
+    fn add(&mut self, count: u64, is_shown: bool) {
+        if count > 0 && is_shown {
+            self.shown.insert(count);
+        } else if count > 0 {
+            self.hidden.insert(count);
+        }
+    }
+}
+
+/// By how few two counts must not differ.
+const FEW: u64 = *SMALL.end();
+
+/// What others can see already of the releases out of one dataset.
 #[derive(Default)]
 struct Before {
-    people: BTreeSet<u64>,
-    origins: BTreeMap<String, BTreeSet<u64>>,
+    people: Known,
+    origins: BTreeMap<String, Known>,
+    /// What is shown of releases, by all their counts: another with the same is shown alike.
+    alike: BTreeMap<AllCounts, OfRelease>,
+    /// Whether there is a release of which it cannot be told what was shown.
+    gap: bool,
+}
+
+/// Every count of a release by what it is of: elements, classes, and cells if the register has them.
+type AllCounts = Vec<(Vec<String>, String, u64)>;
+
+fn all_counts(release: &Release, counts: &Counts) -> AllCounts {
+    let elements = release.elements();
+    let elements = elements.map(|e| (vec![e.element.clone()], "element".to_owned(), e.subjects));
+    let classes = release.classes();
+    let classes = classes.map(|(_, class, n)| (class.elements.clone(), "class".to_owned(), n));
+    let cells = counts.agreed(release).unwrap_or_default().into_iter();
+    let cells = cells.map(|((class, origin), n)| (vec![class.to_string()], origin.to_owned(), n));
+    elements.chain(classes).chain(cells).collect()
+}
+
+impl Before {
+    /// Takes note of what is shown and hidden of a release.
+    fn add(&mut self, release: &Release, counts: &Counts, shown: &OfRelease) {
+        for (count, is_shown) in people_figures(release, shown) {
+            self.people.add(count, is_shown);
+        }
+        for (origin, count, is_shown) in origin_figures(release, counts, shown) {
+            let origin = self.origins.entry(origin).or_default();
+            origin.add(count, is_shown);
+        }
+        match release.signed() {
+            None => self.gap = true,
+            Some(manifest) => {
+                self.alike
+                    .insert(all_counts(release, counts), shown.clone());
+                if let Shown::Count(total) = manifest.subjects.total {
+                    self.people.add(total, true);
+                }
+            }
+        }
+    }
+}
+
+/// Every count of a release's people, elements and classes, and whether it is shown. What is as many as
+/// everybody is everybody.
+fn people_figures(release: &Release, shown: &OfRelease) -> Vec<(u64, bool)> {
+    let everybody = |count: u64| shown.people == Some(count);
+    let people = release
+        .people()
+        .map(|people| (people, shown.people.is_some()));
+    let elements = release.elements();
+    let elements = elements.map(|e| {
+        (
+            e.subjects,
+            everybody(e.subjects) || shown.elements.contains_key(&e.element),
+        )
+    });
+    let classes = release.classes();
+    let classes =
+        classes.map(|(number, _, n)| (n, everybody(n) || shown.classes.contains_key(&number)));
+    people.into_iter().chain(elements).chain(classes).collect()
+}
+
+/// Every count of a release's people of one origin, and whether it is shown.
+fn origin_figures(
+    release: &Release,
+    counts: &Counts,
+    shown: &OfRelease,
+) -> Vec<(String, u64, bool)> {
+    let mut totals: BTreeMap<&str, u64> = BTreeMap::new();
+    let by_cell = counts.agreed(release).unwrap_or_default();
+    for ((_, origin), people) in &by_cell {
+        *totals.entry(origin).or_default() += people;
+    }
+    let totals = totals
+        .into_iter()
+        .map(|(origin, n)| (origin.to_owned(), n, shown.origins.contains_key(origin)));
+    let cells = by_cell.iter().map(|((class, origin), people)| {
+        let is_shown = shown.cells.contains_key(&(*class, (*origin).to_owned()));
+        ((*origin).to_owned(), *people, is_shown)
+    });
+    totals.chain(cells).collect()
 }
 
 impl Showing {
@@ -132,16 +255,7 @@ impl Showing {
         let releases = facts.releases.iter().map(|release| {
             let before = before.entry(release.logged.dataset.as_str()).or_default();
             let shown = show(release, counts, before).unwrap_or_default();
-            before.people.extend(shown.people);
-            before.people.extend(shown.elements.values());
-            before.people.extend(shown.classes.values());
-            for (origin, people) in &shown.origins {
-                let origin = before.origins.entry(origin.clone()).or_default();
-                origin.insert(*people);
-            }
-            if let Some(Shown::Count(total)) = release.signed().map(|m| &m.subjects.total) {
-                before.people.insert(*total);
-            }
+            before.add(release, counts, &shown);
             (release.entry, shown)
         });
         Self(releases.collect())
@@ -152,64 +266,73 @@ impl Showing {
     }
 }
 
-/// Whether two counts of people out of the same records differ by so few that the difference is not
-/// to be known.
-fn is_near(people: u64, known: &BTreeSet<u64>) -> bool {
-    let around = people.saturating_sub(10)..=people.saturating_add(10);
-    known.range(around).any(|other| *other != people)
-}
-
 /// Nothing, if not even how many people may be shown.
 fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease> {
     let manifest = release.signed()?;
     let people = release.people()?;
     let held_back_few = manifest.subjects.withheld.is_hidden();
-    if held_back_few || is_near(people, &before.people) {
+    if before.gap || held_back_few {
         return None;
     }
-    let classes: Vec<(u32, u64)> = release
-        .classes()
-        .map(|(n, _, people)| (n, people))
-        .collect();
+    if let Some(alike) = before.alike.get(&all_counts(release, counts)) {
+        return Some(alike.clone());
+    }
+    if before.people.tells(people, true) {
+        return None;
+    }
+    let mut shown = by_class_and_origin(release, counts)?;
+    shown.people = shown.people.filter(|total| *total == people);
+    shown.people?;
+    show_elements(release, people, &mut shown);
+    // The count of everybody was looked at already.
+    let mut figures = people_figures(release, &shown).into_iter();
+    if figures.any(|(count, is_shown)| count != people && before.people.tells(count, is_shown)) {
+        shown.classes.retain(|_, count| *count == people);
+        shown.cells.clear();
+        shown.elements.retain(|_, count| *count == people);
+    }
+    let mut figures = origin_figures(release, counts, &shown).into_iter();
+    let tells = |origin: &str, count, is_shown| {
+        let known = before.origins.get(origin);
+        known.is_some_and(|known| known.tells(count, is_shown))
+    };
+    if figures.any(|(origin, count, is_shown)| tells(&origin, count, is_shown)) {
+        shown.origins.clear();
+        shown.cells.clear();
+    }
+    Some(shown)
+}
+
+/// The classes of a release, by origin if the register counts them, as a table that is protected by
+/// itself.
+fn by_class_and_origin(release: &Release, counts: &Counts) -> Option<OfRelease> {
+    let classes = release.classes();
+    let classes: Vec<(u32, u64)> = classes.map(|(number, _, n)| (number, n)).collect();
     let by_origin = counts.agreed(release);
     let origins: BTreeSet<&str> = by_origin
         .iter()
         .flat_map(|counts| counts.keys().map(|(_, origin)| *origin))
         .collect();
-    let rows: Vec<Vec<u64>> = classes
-        .iter()
-        .map(|(class, people)| match &by_origin {
-            None => vec![*people],
-            Some(counts) => {
-                let cell = |origin: &&str| counts.get(&(*class, *origin)).copied().unwrap_or(0);
-                origins.iter().map(cell).collect()
-            }
-        })
-        .collect();
-    let mut table = Table::new(&rows)?;
-    for (column, origin) in origins.iter().enumerate() {
-        let here = by_origin.iter().flatten();
-        let total: u64 = here.filter(|((_, o), _)| o == origin).map(|(_, n)| n).sum();
-        let known = before.origins.get(*origin);
-        if known.is_some_and(|known| is_near(total, known)) {
-            let around = total.saturating_sub(10).max(1)..=total + 10;
-            table = table.guarded(Place::Column(column), around);
+    let row = |(class, people): &(u32, u64)| match &by_origin {
+        None => vec![*people],
+        Some(counts) => {
+            let cell = |origin: &&str| counts.get(&(*class, *origin)).copied().unwrap_or(0);
+            origins.iter().map(cell).collect()
         }
-    }
-    let table = table.protect();
+    };
+    let rows: Vec<Vec<u64>> = classes.iter().map(row).collect();
+    let table = Table::new(&rows)?.protect();
     let mut shown = OfRelease {
-        people: Some(table.shown(Place::Total).filter(|total| *total == people)?),
+        people: table.shown(Place::Total),
         ..OfRelease::default()
     };
     for (row, (class, _)) in classes.iter().enumerate() {
-        shown
-            .classes
-            .extend(table.shown(Place::Row(row)).map(|n| (*class, n)));
+        let total = table.shown(Place::Row(row));
+        shown.classes.extend(total.map(|n| (*class, n)));
         for (column, origin) in origins.iter().enumerate() {
             let cell = table.shown(Place::Cell(row, column)).filter(|n| *n > 0);
-            shown
-                .cells
-                .extend(cell.map(|n| ((*class, (*origin).to_owned()), n)));
+            let cell = cell.map(|n| ((*class, (*origin).to_owned()), n));
+            shown.cells.extend(cell);
         }
     }
     for (column, origin) in origins.iter().enumerate() {
@@ -218,30 +341,36 @@ fn show(release: &Release, counts: &Counts, before: &Before) -> Option<OfRelease
             .origins
             .extend(total.map(|n| ((*origin).to_owned(), n)));
     }
-    show_elements(release, people, before, &mut shown);
     Some(shown)
 }
 
-/// An element's count is the sum of the classes that have it: it is shown where they are, or where it
-/// is everybody.
-fn show_elements(release: &Release, people: u64, before: &Before, shown: &mut OfRelease) {
-    let differs = |count: u64| count != people && is_near(count, &before.people);
-    let elements = release.elements().map(|element| element.subjects);
+/// An element is shown where the classes that have it are, or where it is everybody's.
+///
+/// Mostly its count is the sum of these classes. Where not all of them have a row with it, as in a
+/// table of a few people's conditions, it is a count of its own: it is hidden if it is small, or
+/// differs by few from another count of the release.
+fn show_elements(release: &Release, people: u64, shown: &mut OfRelease) {
+    let with = |element: &Element| {
+        let classes = release.classes();
+        let with = classes.filter(|(_, class, _)| class.elements.contains(&element.element));
+        with.map(|(number, _, people)| (number, people))
+            .collect::<Vec<_>>()
+    };
+    let sum = |element: &Element| with(element).iter().map(|(_, n)| n).sum::<u64>();
+    let elements = release
+        .elements()
+        .flat_map(|element| [element.subjects, sum(element)]);
     let classes = release.classes().map(|(_, _, people)| people);
-    if elements.chain(classes).any(differs) {
-        shown.classes.clear();
-        shown.cells.clear();
-    }
+    let all: BTreeSet<u64> = elements.chain(classes).chain([people]).collect();
     for element in release.elements() {
-        let mut classes = release.classes();
-        let with =
-            |class: &chancery_release::manifest::Class| class.elements.contains(&element.element);
-        let all_shown =
-            classes.all(|(number, class, _)| !with(class) || shown.classes.contains_key(&number));
-        if element.subjects == people || all_shown {
-            shown
-                .elements
-                .insert(element.element.clone(), element.subjects);
+        let count = element.subjects;
+        let classes_shown = with(element)
+            .iter()
+            .all(|(n, _)| shown.classes.contains_key(n));
+        let around = count.saturating_sub(FEW)..=count.saturating_add(FEW);
+        let apart = !SMALL.contains(&count) && all.range(around).all(|other| *other == count);
+        if count == people || classes_shown && (count == sum(element) || apart) {
+            shown.elements.insert(element.element.clone(), count);
         }
     }
 }

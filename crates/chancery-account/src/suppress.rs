@@ -56,7 +56,6 @@ pub struct Table {
     rows: usize,
     columns: usize,
     counts: BTreeMap<Place, u64>,
-    guards: BTreeMap<Place, RangeInclusive<u64>>,
 }
 
 impl Table {
@@ -82,21 +81,12 @@ impl Table {
             rows: rows.len(),
             columns,
             counts,
-            guards: BTreeMap::new(),
         })
     }
 
     /// A list of counts and its total: a table with one row.
     pub fn list(counts: Vec<u64>) -> Option<Self> {
         Self::new(&[counts])
-    }
-
-    /// Hides a place for another reason than that it is small: nobody may learn that its count is
-    /// within this range. A zero is never hidden.
-    #[must_use]
-    pub fn guarded(mut self, place: Place, range: RangeInclusive<u64>) -> Self {
-        self.guards.insert(place, range);
-        self
     }
 
     /// The same with what must be hidden hidden.
@@ -109,19 +99,6 @@ impl Table {
             table: self,
             hidden,
             network,
-        }
-    }
-
-    /// What nobody may learn of a place, if its count is such.
-    fn guard(&self, place: Place, count: u64) -> Option<RangeInclusive<u64>> {
-        let guard = self.guards.get(&place);
-        let guard = guard.filter(|guard| guard.contains(&count)).cloned();
-        match (guard, SMALL.contains(&count)) {
-            (Some(guard), true) => {
-                Some(*guard.start().min(SMALL.start())..=*guard.end().max(SMALL.end()))
-            }
-            (None, true) => Some(SMALL),
-            (guard, false) => guard,
         }
     }
 }
@@ -165,7 +142,6 @@ struct Arc {
     to: usize,
     count: u64,
     hidden: bool,
-    guard: Option<RangeInclusive<u64>>,
 }
 
 /// Which way through an arc: more of its count, or less.
@@ -231,7 +207,6 @@ impl Network {
                 Place::Column(column) => (rows + column, sink),
                 Place::Total => (sink, source),
             };
-            let guard = table.guard(*place, *count);
             for node in [from, to] {
                 if let Some(at) = network.at.get_mut(node) {
                     at.push(network.arcs.len());
@@ -242,28 +217,21 @@ impl Network {
                 from,
                 to,
                 count: *count,
-                hidden: guard.is_some(),
-                guard,
+                hidden: SMALL.contains(count),
             });
         }
         network
     }
 
-    /// Hides more until nothing that is guarded can be told. Hiding more only ever widens what a
-    /// hidden count can be, so one look at each is enough.
+    /// Hides more until no small count can be told: until each could as well be more than small, as
+    /// everybody knows that it is not zero. Hiding more only ever widens what a hidden count can be, so
+    /// one look at each is enough.
     fn protect(&mut self) {
-        let guarded = self.arcs.iter().enumerate();
-        let guarded: Vec<(usize, RangeInclusive<u64>, u64)> = guarded
-            .filter_map(|(at, arc)| Some((at, arc.guard.clone()?, arc.count)))
-            .collect();
-        for (at, guard, count) in guarded {
-            let (least, most) = (*guard.start(), *guard.end());
-            let less = (least > 1).then(|| count + 1 - least);
-            if less.is_some_and(|less| self.flow(at, Way::Less, less).reached) {
-                continue;
-            }
+        let small = self.arcs.iter().enumerate().filter(|(_, arc)| arc.hidden);
+        let small: Vec<(usize, u64)> = small.map(|(at, arc)| (at, arc.count)).collect();
+        for (at, count) in small {
             loop {
-                let flow = self.flow(at, Way::More, most + 1 - count);
+                let flow = self.flow(at, Way::More, SMALL.end() + 1 - count);
                 if flow.reached || !self.open(at, &flow) {
                     break;
                 }

@@ -21,7 +21,7 @@ pub enum About {
         /// Its path.
         agency: String,
     },
-    /// What left of the flows that an instrument bars, before and after it.
+    /// What left of the flows that an instrument bars or lets go, before and after it.
     Order {
         /// Its id.
         instrument: String,

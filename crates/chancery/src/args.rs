@@ -538,7 +538,7 @@ pub(crate) enum AccountCommand {
     RotateKey,
     /// Say what an agency received, and every agency within it.
     Recipient(AccountRecipient),
-    /// Say what left before and after an order, of the flows that it bars.
+    /// Say what left before and after an order, of the flows that it bars or lets go.
     Order(AccountOrder),
     /// Say what one release gave, or that a request was refused.
     Release(AccountRelease),

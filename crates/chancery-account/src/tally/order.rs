@@ -27,7 +27,7 @@ pub struct OrderAccount {
     pub spans: Vec<Span>,
 }
 
-/// Some days of an order's life, and what left then of the flows that it bars.
+/// Some days of an order's life, and what left then of the flows that it bars or lets go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Span {
     /// The first day; none before the first event.

@@ -198,7 +198,7 @@ fn givens() -> impl Strategy<Value = Vec<Given>> {
     let given = given.prop_filter("nothing leaves", |given| {
         given.iter().any(|bits| *bits != 0)
     });
-    prop::collection::vec(given, 1..4)
+    prop::collection::vec(given, 1..3)
 }
 
 proptest! {

@@ -90,6 +90,11 @@ impl Case {
         self.release("hhs/oig", purpose, &["medicaid_id", "birth_date"], on)
     }
 
+    /// Everything that the inspector general may have, of which little is about everybody.
+    pub(crate) fn all_oversight(&self, on: &str) -> Outcome {
+        self.release("hhs/oig", "program-administration/integrity", &["*"], on)
+    }
+
     fn release(&self, recipient: &str, purpose: &str, elements: &[&str], on: &str) -> Outcome {
         let text = format!(
             "recipient = \"{recipient}\"\npurpose = \"{purpose}\"\ncustodian = \"hhs/cms\"\n\

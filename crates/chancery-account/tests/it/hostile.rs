@@ -1,8 +1,8 @@
 //! Text that would like to be something else.
 
-use chancery_account::typeset::{Template, pdf};
 use chancery_account::exhibit::{Cell, exhibit};
 use chancery_account::letter::{Language, letter};
+use chancery_account::typeset::{Template, pdf};
 use jiff::civil::date;
 
 use crate::pages::Pages;

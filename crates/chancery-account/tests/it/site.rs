@@ -136,6 +136,49 @@ fn no_account_for_others_has_a_small_count_or_two_that_differ_by_one() {
 }
 
 #[test]
+fn an_element_that_few_have_a_row_of_is_hidden() {
+    let case = Case::new(260);
+    case.all_oversight("2026-01-12");
+    let books = case.books();
+    let small = |group: &&Group| matches!(group.disclosures.count, Amount::Exactly(n) if SMALL.contains(&n));
+    let exact = books.everything(Copy::Custodian);
+    let few: Vec<&str> = exact
+        .by_element
+        .iter()
+        .filter(small)
+        .map(|g| g.key.as_str())
+        .collect();
+    assert!(!few.is_empty(), "{:?}", exact.by_element);
+    let others = books.everything(Copy::Others);
+    for group in &others.by_element {
+        let hidden = group.disclosures.count == Amount::Suppressed;
+        assert!(hidden || !few.contains(&group.key.as_str()), "{group:?}");
+        let by_few = |count: u64| SMALL.contains(&count.abs_diff(260));
+        assert!(
+            !group.disclosures.count.number().is_some_and(by_few),
+            "{group:?}"
+        );
+    }
+    // Everybody's elements are everybody's.
+    assert_eq!(others.total.disclosures.count, Amount::Exactly(260));
+    let all = others
+        .by_element
+        .iter()
+        .filter(|g| g.disclosures.count == Amount::Exactly(260));
+    assert!(all.count() > 10);
+    // The same once more is as many once more.
+    case.all_oversight("2026-01-13");
+    let again = case.books().everything(Copy::Others);
+    for (once, twice) in others.by_element.iter().zip(&again.by_element) {
+        let doubled = match once.disclosures.count {
+            Amount::Exactly(count) => Amount::Exactly(2 * count),
+            other => other,
+        };
+        assert_eq!(twice.disclosures.count, doubled, "{}", once.key);
+    }
+}
+
+#[test]
 fn what_others_see_is_true() {
     let case = few();
     let books = case.counted();

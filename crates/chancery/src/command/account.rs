@@ -32,22 +32,33 @@ const INCOMPLETE: u8 = 4;
 pub(crate) fn run(context: &Context, args: &Args) -> Result {
     let workspace = context.workspace()?;
     let pack = workspace.law()?;
-    let books = || Books::open(&workspace, &pack);
+    let open = |copy| Books::open(&workspace, &pack, copy);
     match &args.command {
         AccountCommand::Person(args) => person::run(context, args),
         AccountCommand::Suspend(args) => person::suspend(context, args),
         AccountCommand::Rebuild => register::rebuild(context, &workspace),
         AccountCommand::RotateKey => register::rotate(context, &workspace),
-        AccountCommand::Recipient(args) => recipient::run(context, &books()?, args),
-        AccountCommand::Order(args) => order::run(context, &books()?, args),
-        AccountCommand::Release(args) => release::run(context, &books()?, args),
-        AccountCommand::Period(args) => period::run(context, &books()?, args),
-        AccountCommand::Publish(args) => publish::run(context, &workspace, &books()?, args),
+        AccountCommand::Recipient(args) => recipient::run(context, &open(copy(&args.form))?, args),
+        AccountCommand::Order(args) => order::run(context, &open(copy(&args.form))?, args),
+        AccountCommand::Release(args) => release::run(context, &open(copy(&args.form))?, args),
+        AccountCommand::Period(args) => period::run(context, &open(copy(&args.form))?, args),
+        AccountCommand::Publish(args) => {
+            publish::run(context, &workspace, &open(Copy::Others)?, args)
+        }
+    }
+}
+
+fn copy(form: &AccountForm) -> Copy {
+    if form.for_others {
+        Copy::Others
+    } else {
+        Copy::Custodian
     }
 }
 
 /// All that accounts are made from.
 struct Books<'a> {
+    copy: Copy,
     facts: Facts,
     counts: Counts,
     showing: Showing,
@@ -55,11 +66,15 @@ struct Books<'a> {
 }
 
 impl<'a> Books<'a> {
-    fn open(workspace: &Workspace, pack: &'a LawPack) -> Result<Self> {
+    fn open(workspace: &Workspace, pack: &'a LawPack, copy: Copy) -> Result<Self> {
         let facts = Facts::read(workspace)?;
         let counts = counts(workspace, &facts)?;
-        let showing = Showing::of(&facts, &counts);
+        let showing = match copy {
+            Copy::Custodian => Showing::default(),
+            Copy::Others => Showing::of(&facts, &counts),
+        };
         Ok(Self {
+            copy,
             showing,
             facts,
             counts,
@@ -76,13 +91,9 @@ impl<'a> Books<'a> {
         }
     }
 
-    fn account(&self, about: &About, form: &AccountForm) -> Result<chancery_account::Account> {
-        let copy = if form.for_others {
-            Copy::Others
-        } else {
-            Copy::Custodian
-        };
-        Ok(chancery_account::Account::of(about, copy, self.sources())?)
+    fn account(&self, about: &About) -> Result<chancery_account::Account> {
+        let account = chancery_account::Account::of(about, self.copy, self.sources());
+        Ok(account?)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountOrder) -> 
     let about = About::Order {
         instrument: instrument.id.clone(),
     };
-    let account = books.account(&about, &args.form)?;
+    let account = books.account(&about)?;
     let title = format!("What left before and after: {}", instrument.title);
     print(context, &account, &args.form, &title)
 }

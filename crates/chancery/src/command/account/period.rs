@@ -13,7 +13,7 @@ pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountPeriod) ->
         let failure = Failure::new(format!("the last day, {to}, is before the first, {from}"));
         return Err(failure.hint("the first day stands first").invalid());
     }
-    let account = books.account(&About::Period { from, to }, &args.form)?;
+    let account = books.account(&About::Period { from, to })?;
     let title = format!("What left from {} to {}", text::day(from), text::day(to));
     print(context, &account, &args.form, &title)
 }

@@ -11,7 +11,7 @@ pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountRecipient)
     let about = About::Recipient {
         agency: args.agency.clone(),
     };
-    let account = books.account(&about, &args.form)?;
+    let account = books.account(&about)?;
     let words = books.law.pack().vocabulary();
     // Who received something is accounted for, whether the law pack still knows it or not.
     if account.is_empty() && words.agency(&args.agency).is_none() {

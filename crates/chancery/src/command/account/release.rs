@@ -11,7 +11,7 @@ pub(super) fn run(context: &Context, books: &Books<'_>, args: &AccountRelease) -
     let about = About::Release {
         id: args.id.clone(),
     };
-    let account = books.account(&about, &args.form)?;
+    let account = books.account(&about)?;
     if account.is_empty() {
         let failure = Failure::new(format!("the ledger holds no release `{}`", args.id));
         let known = books.facts.releases.iter();

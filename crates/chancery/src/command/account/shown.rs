@@ -272,7 +272,7 @@ fn spans(order: &OrderAccount) -> String {
         let mut lines = vec![
             days(span),
             format!(
-                "  {} release{} of the flows that it bars, {} disclosures, {} refused{}",
+                "  {} release{} of the flows that it speaks to, {} disclosures, {} refused{}",
                 amount(span.total.releases.count),
                 plural(span.total.releases.count),
                 amount(span.total.disclosures.count),
