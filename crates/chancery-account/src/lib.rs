@@ -55,9 +55,12 @@ pub mod exhibit;
 
 mod bundle;
 
+mod filing;
+
 pub use amount::Amount;
 pub use bundle::bundle;
 pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
+pub use filing::Filing;
 pub use person::{Disclosure, Due, Found, PersonAccount, Series};
 pub use proof::{PersonProof, Pseudonym, Receipted, Refused as RefusedProof, Shown};
 pub use publish::{PublishError, Site, publish};

@@ -3,7 +3,8 @@ use std::fs::File;
 use std::path::Path;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{UInt8Type, UInt64Type};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, UInt8Type, UInt64Type};
 use chancery_model::{Group, Presence, Signature};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -72,7 +73,10 @@ impl Groups {
         let mut attributes = Vec::with_capacity(domain.len());
         for attribute in domain {
             let column = batch.column_by_name(&attribute.name)?;
-            let column = column.as_dictionary_opt::<UInt8Type>()?;
+            // The file holds each name once; its readers give them as text.
+            let kind = DataType::Dictionary(Box::new(DataType::UInt8), Box::new(DataType::Utf8));
+            let column = cast(column, &kind).ok()?;
+            let column = column.as_dictionary_opt::<UInt8Type>()?.clone();
             let names = column.values().as_string_opt::<i32>()?;
             let position = |name: Option<&str>| {
                 let at = attribute

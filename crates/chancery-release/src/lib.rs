@@ -61,7 +61,8 @@ pub use staging::{Receipt, Released, Signed, Staged};
 pub use suppress::Shown;
 pub use verify::{Keys, Verified, read_manifest, replay, verify};
 pub use workspace::{
-    AskPassphrase, Bucket, Config, Workspace, dataset_law, elements, pack_files, write_pack,
+    AskPassphrase, Bucket, Config, PrivacyOffice, Workspace, dataset_law, elements, pack_files,
+    write_pack,
 };
 
 use chancery_model::Fault;

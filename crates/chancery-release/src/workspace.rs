@@ -46,6 +46,23 @@ pub struct Config {
     /// Where the ledger is, if it is not the folder `ledger`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket: Option<Bucket>,
+    /// Who answers people who ask for an accounting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy_office: Option<PrivacyOffice>,
+}
+
+/// Who answers people who ask for an accounting of disclosures (`45 CFR 164.528`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PrivacyOffice {
+    /// The agency: its name and address are the law pack's.
+    pub agency: String,
+    /// What the office is called.
+    pub office: Option<String>,
+    /// Its telephone number.
+    pub phone: Option<String>,
+    /// Its address for electronic mail.
+    pub email: Option<String>,
 }
 
 fn default_memory() -> usize {
@@ -63,6 +80,7 @@ impl Config {
             demonstration: false,
             memory_mib: Self::DEFAULT_MEMORY_MIB,
             bucket: None,
+            privacy_office: None,
         }
     }
 

@@ -60,6 +60,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Say what left, to whom, under what.
     Account(Account),
+    /// Set an account as an exhibit for a court: PDF, or a zip with the evidence.
+    Exhibit(Exhibit),
     /// Look at the ledger.
     Ledger(Ledger),
     /// Check a proof of inclusion offline, with nothing but the log's keys.
@@ -581,9 +583,78 @@ pub(crate) struct AccountPerson {
     /// As comma-separated values.
     #[arg(long)]
     pub(crate) csv: bool,
+    /// Also write the letter that answers the person: PDF, for print and for screen readers.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) letter: Option<PathBuf>,
+    /// The letter's language.
+    #[arg(long, value_name = "LANGUAGE", value_enum, default_value_t = LetterLanguage::En)]
+    pub(crate) language: LetterLanguage,
     /// Also write the days on which the accounting is due, as a calendar.
     #[arg(long, value_name = "FILE")]
     pub(crate) calendar: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Exhibit {
+    #[command(subcommand)]
+    pub(crate) of: ExhibitOf,
+    /// The file with the case: caption, and who declares it.
+    #[arg(
+        long,
+        value_name = "FILE",
+        global = true,
+        default_value = "caption.toml"
+    )]
+    pub(crate) caption: PathBuf,
+    /// Where it goes: `.pdf` for the exhibit alone, `.zip` with the evidence and how to check it.
+    #[arg(
+        short,
+        long,
+        value_name = "FILE",
+        global = true,
+        default_value = "exhibit.pdf"
+    )]
+    pub(crate) output: PathBuf,
+    /// The day it bears; today by default.
+    #[arg(long, value_name = "DATE", global = true)]
+    pub(crate) on: Option<Date>,
+    /// For filing under seal: exact counts, the small ones too.
+    #[arg(long, global = true)]
+    pub(crate) sealed: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExhibitOf {
+    /// What left before and after an order, of the flows that it bars.
+    Order {
+        /// The instrument's id.
+        #[arg(value_name = "INSTRUMENT")]
+        instrument: String,
+    },
+    /// What an agency received.
+    Recipient {
+        /// The agency's path.
+        #[arg(value_name = "AGENCY")]
+        agency: String,
+    },
+    /// What left from one day to another.
+    Period {
+        /// The first day.
+        #[arg(value_name = "FROM")]
+        from: Date,
+        /// The last day.
+        #[arg(value_name = "TO")]
+        to: Date,
+    },
+}
+
+/// The language of a letter.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum LetterLanguage {
+    /// English.
+    En,
+    /// Spanish.
+    Es,
 }
 
 #[derive(Debug, clap::Args)]

@@ -20,6 +20,8 @@ pub(crate) mod verify;
 
 pub(crate) mod account;
 
+pub(crate) mod exhibit;
+
 pub(crate) mod ledger;
 
 pub(crate) mod verify_proof;

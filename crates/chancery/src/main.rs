@@ -44,6 +44,7 @@ fn main() -> ExitCode {
         Command::Release(args) => command::release::run(&context, args),
         Command::Verify(args) => command::verify::run(&context, args),
         Command::Account(args) => command::account::run(&context, args),
+        Command::Exhibit(args) => command::exhibit::run(&context, args),
         Command::Ledger(args) => command::ledger::run(&context, args),
         Command::VerifyProof(args) => command::verify_proof::run(&context, args),
         Command::Completions(args) => Ok(command::completions::run(args)),

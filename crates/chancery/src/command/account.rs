@@ -1,5 +1,7 @@
 //! What left, to whom, under what: for a court, an agency, the custodian and the public.
 
+mod letter;
+
 mod order;
 
 mod period;
@@ -27,7 +29,7 @@ use crate::args::{Account as Args, AccountCommand, AccountForm, Format};
 use crate::text;
 
 /// Exit code: something that the answer needs is not there.
-const INCOMPLETE: u8 = 4;
+pub(crate) const INCOMPLETE: u8 = 4;
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result {
     let workspace = context.workspace()?;
@@ -57,7 +59,7 @@ fn copy(form: &AccountForm) -> Copy {
 }
 
 /// All that accounts are made from.
-struct Books<'a> {
+pub(crate) struct Books<'a> {
     copy: Copy,
     facts: Facts,
     counts: Counts,
@@ -66,7 +68,7 @@ struct Books<'a> {
 }
 
 impl<'a> Books<'a> {
-    fn open(workspace: &Workspace, pack: &'a LawPack, copy: Copy) -> Result<Self> {
+    pub(crate) fn open(workspace: &Workspace, pack: &'a LawPack, copy: Copy) -> Result<Self> {
         let facts = Facts::read(workspace)?;
         let counts = counts(workspace, &facts)?;
         let showing = match copy {
@@ -82,6 +84,14 @@ impl<'a> Books<'a> {
         })
     }
 
+    pub(crate) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    pub(crate) fn law(&self) -> &Law<'a> {
+        &self.law
+    }
+
     fn sources(&self) -> Sources<'_> {
         Sources {
             facts: &self.facts,
@@ -91,7 +101,7 @@ impl<'a> Books<'a> {
         }
     }
 
-    fn account(&self, about: &About) -> Result<chancery_account::Account> {
+    pub(crate) fn account(&self, about: &About) -> Result<chancery_account::Account> {
         let account = chancery_account::Account::of(about, self.copy, self.sources());
         Ok(account?)
     }

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use chancery_account::letter::Language;
 use chancery_account::{Facts, Found, PersonAccount, PersonProof};
 use chancery_law::{LawPack, did_you_mean};
 use chancery_model::Digest;
@@ -11,8 +12,9 @@ use chancery_release::entry::{By, Label, LookUpReason, Pseudonym, Statement, Sus
 use chancery_release::{Clock as _, Entry, System, Workspace, keep_reason, write_ledger};
 use serde::Serialize;
 
+use super::letter::Answer;
 use super::{Context, INCOMPLETE, Result};
-use crate::args::{AccountPerson, AccountSuspend, Format, Whom};
+use crate::args::{AccountPerson, AccountSuspend, Format, LetterLanguage, Whom};
 use crate::calendar::{Event, calendar};
 use crate::command::json;
 use crate::failure::Failure;
@@ -34,7 +36,9 @@ pub(super) fn run(context: &Context, args: &AccountPerson) -> Result {
     let by = by(&args.whom, &pack)?;
     // That somebody asks is entered before anything is answered.
     let entry = look_up(&workspace, &args.reason, &person, &keys, by)?;
-    write_ledger(&workspace, &System, &context.progress)?.append(&entry)?;
+    let mut book = write_ledger(&workspace, &System, &context.progress)?;
+    let number = book.append(&entry)?.index();
+    drop(book);
 
     let facts = Facts::read(&workspace)?;
     let register = workspace.register()?;
@@ -65,10 +69,25 @@ pub(super) fn run(context: &Context, args: &AccountPerson) -> Result {
         text::warn("nothing is shown while the accounting is suspended: a proof would tell of it");
     }
     if let (Some(file), Some(proof)) = (&args.proof, &proof) {
-        write(file, &json(proof)?)?;
+        write(file, json(proof)?)?;
+    }
+    if let Some(file) = &args.letter {
+        let answer = Answer {
+            workspace: &workspace,
+            pack: &pack,
+            facts: &facts,
+            account: &account,
+            person: &person,
+            number,
+        };
+        let language = match args.language {
+            LetterLanguage::En => Language::English,
+            LetterLanguage::Es => Language::Spanish,
+        };
+        write(file, answer.letter(language)?)?;
     }
     if let Some(file) = &args.calendar {
-        write(file, &due(&account, &person, &marks))?;
+        write(file, due(&account, &person, &marks))?;
     }
     text::print(&match (args.csv, context.format) {
         (true, _) => csv(&account),
@@ -202,8 +221,8 @@ fn digest(bytes: &[u8]) -> Digest {
     Digest::from_bytes(sha2::Sha256::digest(bytes).into())
 }
 
-fn write(file: &Path, text: &str) -> Result<()> {
-    std::fs::write(file, text).map_err(|error| {
+fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+    std::fs::write(file, content).map_err(|error| {
         Failure::new(format!("cannot write `{}`: {error}", file.display()))
             .hint("check the folder and its permissions")
     })

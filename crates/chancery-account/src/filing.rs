@@ -1,0 +1,505 @@
+//! An account as an exhibit, with the evidence that goes with it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chancery_release::{Entry, Error, Workspace, entry};
+use jiff::civil::Date;
+
+use crate::Amount;
+use crate::exhibit::{
+    Appendix, Caption, Cell, Chart, Declaration, EntryRow, ExhibitData, Fate, InstrumentRow,
+    InterpretationRow, KeyRow, Matrix, MatrixRow, Paragraph, Period, ReleaseRow, Section,
+};
+use crate::facts::{Facts, Release};
+use crate::tally::{Account, Group, Law, Listed, Span};
+
+/// What is said of an exhibit besides the account.
+#[derive(Clone, Debug)]
+pub struct Filing {
+    /// The day it is made.
+    pub date: Date,
+    /// The case, and what the exhibit is called in it.
+    pub caption: Caption,
+    /// Who stands for it.
+    pub declaration: Option<Declaration>,
+    /// A line over it.
+    pub mark: Option<String>,
+}
+
+/// The most entries whose paths through the tree are printed; those of others are in the files.
+const PRINTED: usize = 12;
+/// The most groups that a matrix has columns for.
+const MOST_GROUPS: usize = 6;
+
+impl Filing {
+    /// The exhibit of an account, and its evidence by path.
+    ///
+    /// # Errors
+    ///
+    /// When the ledger does not prove an entry that the account rests on, or a file cannot be read.
+    pub fn exhibit(
+        self,
+        workspace: &Workspace,
+        facts: &Facts,
+        law: &Law<'_>,
+        account: &Account,
+    ) -> Result<(ExhibitData, BTreeMap<String, Vec<u8>>), Error> {
+        let releases = account.releases.iter();
+        let rows: Vec<&Release> = releases
+            .filter_map(|listed| facts.releases.iter().find(|one| one.entry == listed.entry))
+            .collect();
+        let cited = cited(account);
+        let (entries, evidence) = evidence(workspace, facts, &rows, &cited)?;
+        let data = ExhibitData {
+            date: self.date,
+            caption: self.caption,
+            mark: self.mark,
+            sections: sections(account),
+            releases: account.releases.iter().map(row).collect(),
+            charts: charts(account),
+            matrix: rows.last().and_then(|release| matrix(release, account)),
+            instruments: instruments(&rows, law),
+            interpretations: interpretations(account, law),
+            declaration: self.declaration,
+            appendix: Appendix {
+                origin: facts.ledger.name.clone(),
+                size: facts.ledger.size,
+                root: base64(facts.ledger.root.as_bytes()),
+                signed: None,
+                entries,
+                keys: keys(facts),
+                files: Vec::new(),
+            },
+        };
+        Ok((data, evidence))
+    }
+}
+
+/// The entries that anything in an account rests on.
+fn cited(account: &Account) -> BTreeSet<u64> {
+    let mut cited: BTreeSet<u64> = account.releases.iter().map(|one| one.entry).collect();
+    cited.extend(account.refused.iter().map(|one| one.entry));
+    cited.extend(account.aborted.iter().map(|one| one.entry));
+    let afterwards = account.releases.iter().flat_map(|one| &one.afterwards);
+    cited.extend(afterwards.map(|one| one.entry));
+    cited
+}
+
+fn cell(amount: Amount) -> Cell {
+    match amount {
+        Amount::Exactly(count) => Cell::Count(count),
+        Amount::AtLeast(count) => Cell::Hidden(format!("at least {count}")),
+        Amount::Suppressed => Cell::Hidden("suppressed".to_owned()),
+        Amount::Unknown => Cell::Hidden("not known".to_owned()),
+    }
+}
+
+fn words(amount: Amount) -> String {
+    match amount {
+        Amount::Exactly(1) => "1".to_owned(),
+        Amount::Exactly(count) => grouped(count),
+        Amount::AtLeast(count) => format!("at least {}", grouped(count)),
+        Amount::Suppressed => "a suppressed number of".to_owned(),
+        Amount::Unknown => "an unknown number of".to_owned(),
+    }
+}
+
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn row(listed: &Listed) -> ReleaseRow {
+    ReleaseRow {
+        id: listed.id.clone(),
+        date: listed.on,
+        recipient: listed
+            .recipient
+            .name
+            .clone()
+            .unwrap_or_else(|| listed.recipient.agency.clone()),
+        purpose: listed.purpose.clone(),
+        people: cell(listed.people),
+        elements: listed.elements.clone(),
+        manifest: listed
+            .manifest
+            .as_deref()
+            .map(|digest| digest.trim_start_matches("sha256:").to_owned())
+            .unwrap_or_default(),
+        entry: listed.entry,
+    }
+}
+
+fn sections(account: &Account) -> Vec<Section> {
+    let mut sections = vec![Section {
+        heading: "What left".to_owned(),
+        paragraphs: left(account),
+    }];
+    if let Some(order) = &account.order {
+        sections.push(Section {
+            heading: format!("Before and after {}", order.citation),
+            paragraphs: order.spans.iter().map(span).collect(),
+        });
+    }
+    let mut asked: Vec<Paragraph> = account
+        .refused
+        .iter()
+        .map(|one| Paragraph {
+            text: format!(
+                "On {} a request of {} for {}, out of the dataset {}, was refused in full.{}",
+                long(one.on),
+                one.recipient,
+                one.purpose,
+                one.dataset,
+                one.barred_by
+                    .as_ref()
+                    .filter(|barred| !barred.is_empty())
+                    .map(|barred| format!(" It was barred by {}.", barred.join(", ")))
+                    .unwrap_or_default()
+            ),
+            entries: vec![one.entry],
+        })
+        .collect();
+    if asked.is_empty() {
+        asked.push(Paragraph {
+            text: "No request that this account is of was refused in full.".to_owned(),
+            entries: Vec::new(),
+        });
+    }
+    sections.push(Section {
+        heading: "What was asked for and refused".to_owned(),
+        paragraphs: asked,
+    });
+    sections.push(Section {
+        heading: "What was done since".to_owned(),
+        paragraphs: since(account),
+    });
+    sections
+}
+
+fn left(account: &Account) -> Vec<Paragraph> {
+    let total = &account.total;
+    let mut paragraphs = vec![Paragraph {
+        text: format!(
+            "In {} releases, records about people left {} times, each person counted once in each release.",
+            words(total.releases.count),
+            words(total.disclosures.count),
+        ),
+        entries: total.releases.entries.clone(),
+    }];
+    let each = |heading: &str, groups: &[Group]| -> Vec<Paragraph> {
+        let groups = groups.iter();
+        groups
+            .map(|group| Paragraph {
+                text: format!(
+                    "{heading} {}: {} releases, about people {} times.",
+                    group.key,
+                    words(group.releases.count),
+                    words(group.disclosures.count)
+                ),
+                entries: group.releases.entries.clone(),
+            })
+            .collect()
+    };
+    paragraphs.extend(each("To", &account.by_recipient));
+    paragraphs.extend(each("For", &account.by_purpose));
+    if !account.complete {
+        let gaps = account
+            .incomplete
+            .iter()
+            .map(|gap| format!("entry {}: {}", gap.entry, gap.problem));
+        paragraphs.push(Paragraph {
+            text: format!(
+                "This account is not complete: {}.",
+                gaps.collect::<Vec<_>>().join("; ")
+            ),
+            entries: account.incomplete.iter().map(|gap| gap.entry).collect(),
+        });
+    }
+    paragraphs
+}
+
+fn span(span: &Span) -> Paragraph {
+    let when = match (span.from, span.until) {
+        (None, Some(until)) => format!("Until {}", long(until)),
+        (Some(from), Some(until)) => format!("From {} to {}", long(from), long(until)),
+        (Some(from), None) => format!("From {} on", long(from)),
+        (None, None) => "At all times".to_owned(),
+    };
+    let events = if span.events.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", span.events.join(", "))
+    };
+    let state = if span.in_force {
+        "in force"
+    } else {
+        "not in force"
+    };
+    let covered: Vec<&str> = span
+        .covered_elements
+        .iter()
+        .map(|group| group.key.as_str())
+        .collect();
+    let covered = if covered.is_empty() {
+        "None of the elements that it holds back from somebody left.".to_owned()
+    } else {
+        format!(
+            "Of the elements that it holds back from somebody, these left: {}.",
+            covered.join(", ")
+        )
+    };
+    let mut entries = span.total.releases.entries.clone();
+    entries.extend(&span.refused.entries);
+    Paragraph {
+        text: format!(
+            "{when}{events}, the order was {state}: of the flows that it bars, {} releases, about people {} \
+             times, and {} refused requests. {covered}",
+            words(span.total.releases.count),
+            words(span.total.disclosures.count),
+            words(span.refused.count),
+        ),
+        entries,
+    }
+}
+
+fn since(account: &Account) -> Vec<Paragraph> {
+    let mut paragraphs = Vec::new();
+    for listed in &account.releases {
+        for one in &listed.afterwards {
+            paragraphs.push(Paragraph {
+                text: format!(
+                    "On {} a {} of the release {} was entered: {}.",
+                    long(one.recorded),
+                    one.kind.replace('_', " "),
+                    listed.id,
+                    one.said
+                ),
+                entries: vec![one.entry],
+            });
+        }
+    }
+    if paragraphs.is_empty() {
+        paragraphs.push(Paragraph {
+            text: "No release has been recalled, and none has been certified as destroyed."
+                .to_owned(),
+            entries: Vec::new(),
+        });
+    }
+    paragraphs
+}
+
+fn long(day: Date) -> String {
+    day.strftime("%B %-d, %Y").to_string()
+}
+
+fn charts(account: &Account) -> Vec<Chart> {
+    let chart = |title: &str, groups: &[Group]| -> Option<Chart> {
+        let periods: Vec<Period> = groups
+            .iter()
+            .map(|group| Period {
+                label: group.key.clone(),
+                counts: vec![cell(group.disclosures.count)],
+            })
+            .collect();
+        let said = groups
+            .iter()
+            .map(|group| format!("{}: {}", group.key, words(group.disclosures.count)));
+        let alternative = format!("{title}. {}.", said.collect::<Vec<_>>().join("; "));
+        (!periods.is_empty()).then(|| Chart {
+            title: title.to_owned(),
+            alternative,
+            classes: vec!["People, once in each release".to_owned()],
+            periods,
+        })
+    };
+    let all = [
+        chart("People by month", &account.by_month),
+        chart("People by origin", &account.by_origin),
+        chart("People by what left about them", &account.by_class),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+/// What became of each element for each group of people, in the newest release.
+fn matrix(release: &Release, account: &Account) -> Option<Matrix> {
+    let manifest = release.signed()?;
+    let classes: Vec<_> = manifest.classes.iter().take(MOST_GROUPS).collect();
+    let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
+    let groups = classes.iter().enumerate().map(|(at, class)| {
+        let nothing = if class.elements.is_empty() {
+            ", of whom nothing left"
+        } else {
+            ""
+        };
+        format!("Group {}{nothing}", letter(at))
+    });
+    let rows = manifest.elements.iter().map(|element| MatrixRow {
+        element: element.element.clone(),
+        fates: classes
+            .iter()
+            .map(|class| {
+                if class.elements.contains(&element.element) {
+                    Fate::Released
+                } else {
+                    Fate::Withheld
+                }
+            })
+            .collect(),
+    });
+    let id = release.id();
+    account.releases.iter().any(|listed| listed.id == id).then(|| Matrix {
+        title: format!("What became of each element asked for, for each group of people, in the release {id}"),
+        groups: groups.collect(),
+        rows: rows.collect(),
+        entries: vec![release.entry],
+    })
+}
+
+fn instruments(releases: &[&Release], law: &Law<'_>) -> Vec<InstrumentRow> {
+    let mut cited: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for manifest in releases.iter().filter_map(|release| release.signed()) {
+        for provision in &manifest.law.provisions {
+            if let Some((instrument, _)) = provision.id.split_once('#') {
+                cited
+                    .entry(instrument)
+                    .or_default()
+                    .insert(&provision.reason);
+            }
+        }
+    }
+    let rows = cited.into_iter().filter_map(|(id, reasons)| {
+        let instrument = law.pack().instrument(id)?;
+        Some(InstrumentRow {
+            citation: instrument.citation.clone(),
+            title: instrument.title.clone(),
+            effect: reasons.into_iter().collect::<Vec<_>>().join(" "),
+            review: instrument.review.status.clone(),
+        })
+    });
+    rows.collect()
+}
+
+fn interpretations(account: &Account, law: &Law<'_>) -> Vec<InterpretationRow> {
+    let rows = account.interpretations.iter().map(|relied| {
+        let (id, name) = relied.id.split_once('#').unwrap_or((&relied.id, ""));
+        let instrument = law.pack().instrument(id);
+        let reading =
+            instrument.and_then(|one| one.interpretations.iter().find(|r| r.name == name));
+        InterpretationRow {
+            instrument: instrument.map_or_else(|| id.to_owned(), |one| one.citation.clone()),
+            question: relied.question.clone(),
+            reading: relied.reading.clone(),
+            alternatives: reading
+                .map(|reading| reading.alternatives.clone())
+                .unwrap_or_default(),
+            effect: reading
+                .map(|reading| reading.effect.clone())
+                .unwrap_or_default(),
+        }
+    });
+    rows.collect()
+}
+
+fn keys(facts: &Facts) -> Vec<KeyRow> {
+    let shortened = |line: &str| {
+        if line.len() > 120 {
+            let digest = chancery_model::Digest::from_bytes(sha256(line.as_bytes()));
+            format!("{}… ({digest})", line.chars().take(60).collect::<String>())
+        } else {
+            line.to_owned()
+        }
+    };
+    let ledger = facts.ledger.keys.lines().map(|line| KeyRow {
+        signs: "the checkpoints of the ledger".to_owned(),
+        key: shortened(line),
+    });
+    let custodian = KeyRow {
+        signs: "the manifests of releases".to_owned(),
+        key: shortened(&facts.ledger.custodian_key),
+    };
+    ledger.chain([custodian]).collect()
+}
+
+type Evidence = (Vec<EntryRow>, BTreeMap<String, Vec<u8>>);
+
+fn evidence(
+    workspace: &Workspace,
+    facts: &Facts,
+    releases: &[&Release],
+    cited: &BTreeSet<u64>,
+) -> Result<Evidence, Error> {
+    let reader = workspace.ledger_reader()?;
+    let mut files = BTreeMap::new();
+    files.insert(
+        "keys/ledger.vkey".to_owned(),
+        facts.ledger.keys.clone().into_bytes(),
+    );
+    let custodian = format!("{}\n", facts.ledger.custodian_key.trim_end());
+    files.insert("keys/custodian.vkey".to_owned(), custodian.into_bytes());
+    let mut rows = Vec::with_capacity(cited.len());
+    for index in cited {
+        let bytes = reader.entry(*index)?;
+        let proof = reader.prove(*index)?;
+        let path = proof.hashes.iter().map(|hash| base64(hash));
+        let path = if cited.len() <= PRINTED {
+            path.collect()
+        } else {
+            Vec::new()
+        };
+        rows.push(EntryRow {
+            index: *index,
+            recorded: Entry::from_bytes(&bytes)
+                .known()
+                .map(|entry| entry.recorded().to_string())
+                .unwrap_or_default(),
+            says: Entry::from_bytes(&bytes)
+                .known()
+                .map_or_else(|| "not readable here".to_owned(), |entry| says(&entry)),
+            leaf: entry::leaf_hash(&bytes).hex(),
+            path,
+        });
+        let text = workspace.receipt(*index)?;
+        files.insert(format!("proofs/{index}.tlog-proof"), text.into_bytes());
+    }
+    for release in releases {
+        let folder = workspace.releases_dir().join(release.id());
+        for name in ["manifest.dsse.json", "receipt.tlog-proof"] {
+            let file = folder.join(name);
+            // A release that is gone is in the account as incomplete.
+            if let Ok(bytes) = std::fs::read(&file) {
+                files.insert(format!("releases/{}/{name}", release.id()), bytes);
+            }
+        }
+    }
+    Ok((rows, files))
+}
+
+fn says(entry: &Entry) -> String {
+    let kind = entry.kind().replace('_', " ");
+    match entry {
+        Entry::Release(fact) | Entry::Refusal(fact) => format!("{kind} {}", fact.id),
+        Entry::Abort { id, .. } => format!("{kind} of {id}"),
+        Entry::Recall(fact) => format!("{kind} of {}", fact.release),
+        Entry::Destruction(fact) => format!("{kind} of {}", fact.release),
+        Entry::UseStatement(fact) => format!("{kind} on {}", fact.release),
+        _ => kind,
+    }
+}
+
+fn sha256(bytes: &[u8]) -> [u8; 32] {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).into()
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::prelude::{BASE64_STANDARD, Engine as _};
+    BASE64_STANDARD.encode(bytes)
+}

@@ -1,0 +1,118 @@
+//! `exhibit`: an account as a court is given it.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use chancery_account::exhibit::{Caption, Declaration, exhibit};
+use chancery_account::{About, Copy, Filing, bundle};
+use chancery_model::Fault;
+use chancery_release::{Clock as _, System};
+use serde::Deserialize;
+
+use super::account::Books;
+use super::{Context, Result};
+use crate::args::{Exhibit as Args, ExhibitOf, Format};
+use crate::failure::Failure;
+use crate::text;
+
+/// The file with what a court asks for on the first page.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    caption: Caption,
+    declaration: Option<Declaration>,
+}
+
+pub(crate) fn run(context: &Context, args: &Args) -> Result {
+    let workspace = context.workspace()?;
+    let pack = workspace.law()?;
+    let copy = if args.sealed {
+        Copy::Custodian
+    } else {
+        Copy::Others
+    };
+    let books = Books::open(&workspace, &pack, copy)?;
+    let about = match &args.of {
+        ExhibitOf::Order { instrument } => About::Order {
+            instrument: instrument.clone(),
+        },
+        ExhibitOf::Recipient { agency } => About::Recipient {
+            agency: agency.clone(),
+        },
+        ExhibitOf::Period { from, to } => About::Period {
+            from: *from,
+            to: *to,
+        },
+    };
+    let account = books.account(&about)?;
+    if account.is_empty() {
+        let failure = Failure::new("the ledger holds nothing that this exhibit would be of");
+        return Err(failure
+            .hint("`chancery account` says what it holds")
+            .invalid());
+    }
+    let case = case(&args.caption)?;
+    let filing = Filing {
+        date: args.on.unwrap_or_else(|| System.today()),
+        caption: case.caption,
+        declaration: case.declaration,
+        mark: mark(workspace.config().demonstration, args.sealed),
+    };
+    let (data, evidence) = filing.exhibit(&workspace, books.facts(), books.law(), &account)?;
+    let set = |error: chancery_account::Error| Failure::new(error.to_string());
+    let is_zip = args
+        .output
+        .extension()
+        .is_some_and(|extension| extension == "zip");
+    let bytes = if is_zip {
+        bundle(&data, &evidence).map_err(set)?
+    } else {
+        exhibit(&data).map_err(set)?
+    };
+    std::fs::write(&args.output, &bytes).map_err(|error| {
+        Failure::new(format!("cannot write `{}`: {error}", args.output.display()))
+            .hint("check the folder and its permissions")
+    })?;
+    text::print(&match context.format {
+        Format::Json => format!(
+            "{:#}",
+            serde_json::json!({
+                "file": args.output, "bytes": bytes.len(), "releases": account.releases.len(),
+                "complete": account.complete,
+            })
+        ),
+        Format::Text => format!(
+            "Wrote {}: {}, {} refused.{}",
+            args.output.display(),
+            text::counted(account.releases.len() as u64, "release"),
+            account.refused.len(),
+            if account.complete {
+                ""
+            } else {
+                " The account is not complete, and says so."
+            }
+        ),
+    });
+    Ok(if account.complete {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(super::account::INCOMPLETE)
+    })
+}
+
+fn case(file: &Path) -> Result<Case> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Failure::new(format!("cannot read `{}`: {error}", file.display()))
+            .hint("docs/account.md has a caption to begin with")
+    })?;
+    let parsed = toml::from_str(&text);
+    Ok(parsed.map_err(|error| Fault::from_toml(&file.display().to_string(), &text, &error))?)
+}
+
+fn mark(demonstration: bool, sealed: bool) -> Option<String> {
+    match (demonstration, sealed) {
+        (true, _) => Some("DEMONSTRATION: SYNTHETIC PEOPLE, UNSIGNED LAW".to_owned()),
+        (false, true) => Some("FILED UNDER SEAL: EXACT COUNTS OF PEOPLE".to_owned()),
+        (false, false) => None,
+    }
+}
