@@ -54,10 +54,16 @@ impl Filing {
             date: self.date,
             caption: self.caption,
             mark: self.mark,
-            sections: sections(account),
-            releases: account.releases.iter().map(row).collect(),
-            charts: charts(account),
-            matrix: rows.last().and_then(|release| matrix(release, account)),
+            sections: Words(law).sections(account),
+            releases: account
+                .releases
+                .iter()
+                .map(|one| Words(law).row(one))
+                .collect(),
+            charts: Words(law).charts(account),
+            matrix: rows
+                .last()
+                .and_then(|release| Words(law).matrix(release, account)),
             instruments: instruments(&rows, law),
             interpretations: interpretations(account, law),
             declaration: self.declaration,
@@ -104,6 +110,19 @@ fn words(amount: Amount) -> String {
     }
 }
 
+/// "1 release", "at least 12 releases", "a suppressed number of releases".
+fn counted(amount: Amount, noun: &str) -> String {
+    let plural = if amount == Amount::Exactly(1) {
+        ""
+    } else {
+        "s"
+    };
+    match amount {
+        Amount::Exactly(0) => format!("no {noun}s"),
+        _ => format!("{} {noun}{plural}", words(amount)),
+    }
+}
+
 fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
@@ -116,157 +135,250 @@ fn grouped(count: u64) -> String {
     text
 }
 
-fn row(listed: &Listed) -> ReleaseRow {
-    ReleaseRow {
-        id: listed.id.clone(),
-        date: listed.on,
-        recipient: listed
-            .recipient
-            .name
-            .clone()
-            .unwrap_or_else(|| listed.recipient.agency.clone()),
-        purpose: listed.purpose.clone(),
-        people: cell(listed.people),
-        elements: listed.elements.clone(),
-        manifest: listed
-            .manifest
-            .as_deref()
-            .map(|digest| digest.trim_start_matches("sha256:").to_owned())
-            .unwrap_or_default(),
-        entry: listed.entry,
-    }
-}
+/// How the law pack calls agencies, purposes and elements.
+struct Words<'a, 'b>(&'a Law<'b>);
 
-fn sections(account: &Account) -> Vec<Section> {
-    let mut sections = vec![Section {
-        heading: "What left".to_owned(),
-        paragraphs: left(account),
-    }];
-    if let Some(order) = &account.order {
-        sections.push(Section {
-            heading: format!("Before and after {}", order.citation),
-            paragraphs: order.spans.iter().map(span).collect(),
-        });
+impl Words<'_, '_> {
+    fn agency(&self, path: &str) -> String {
+        let agency = self.0.pack().vocabulary().agency(path);
+        agency.map_or_else(|| path.to_owned(), |agency| agency.name)
     }
-    let mut asked: Vec<Paragraph> = account
-        .refused
-        .iter()
-        .map(|one| Paragraph {
-            text: format!(
-                "On {} a request of {} for {}, out of the dataset {}, was refused in full.{}",
-                long(one.on),
-                one.recipient,
-                one.purpose,
-                one.dataset,
-                one.barred_by
-                    .as_ref()
-                    .filter(|barred| !barred.is_empty())
-                    .map(|barred| format!(" It was barred by {}.", barred.join(", ")))
-                    .unwrap_or_default()
-            ),
-            entries: vec![one.entry],
-        })
-        .collect();
-    if asked.is_empty() {
-        asked.push(Paragraph {
-            text: "No request that this account is of was refused in full.".to_owned(),
-            entries: Vec::new(),
-        });
-    }
-    sections.push(Section {
-        heading: "What was asked for and refused".to_owned(),
-        paragraphs: asked,
-    });
-    sections.push(Section {
-        heading: "What was done since".to_owned(),
-        paragraphs: since(account),
-    });
-    sections
-}
 
-fn left(account: &Account) -> Vec<Paragraph> {
-    let total = &account.total;
-    let mut paragraphs = vec![Paragraph {
-        text: format!(
-            "In {} releases, records about people left {} times, each person counted once in each release.",
-            words(total.releases.count),
-            words(total.disclosures.count),
-        ),
-        entries: total.releases.entries.clone(),
-    }];
-    let each = |heading: &str, groups: &[Group]| -> Vec<Paragraph> {
-        let groups = groups.iter();
-        groups
-            .map(|group| Paragraph {
-                text: format!(
-                    "{heading} {}: {} releases, about people {} times.",
-                    group.key,
-                    words(group.releases.count),
-                    words(group.disclosures.count)
-                ),
-                entries: group.releases.entries.clone(),
-            })
-            .collect()
-    };
-    paragraphs.extend(each("To", &account.by_recipient));
-    paragraphs.extend(each("For", &account.by_purpose));
-    if !account.complete {
-        let gaps = account
-            .incomplete
+    fn purpose(&self, path: &str) -> String {
+        let purpose = self.0.pack().vocabulary().purpose(path);
+        purpose.map_or_else(|| path.to_owned(), |purpose| purpose.title.clone())
+    }
+
+    fn element(&self, name: &str) -> String {
+        let element = self.0.pack().vocabulary().element(name);
+        element.map_or_else(|| name.to_owned(), |element| element.title.clone())
+    }
+
+    fn row(&self, listed: &Listed) -> ReleaseRow {
+        ReleaseRow {
+            id: listed.id.clone(),
+            date: listed.on,
+            recipient: listed
+                .recipient
+                .name
+                .clone()
+                .unwrap_or_else(|| listed.recipient.agency.clone()),
+            purpose: self.purpose(&listed.purpose),
+            people: cell(listed.people),
+            elements: listed
+                .elements
+                .iter()
+                .map(|name| self.element(name))
+                .collect(),
+            manifest: listed
+                .manifest
+                .as_deref()
+                .map(|digest| digest.trim_start_matches("sha256:").to_owned())
+                .unwrap_or_default(),
+            entry: listed.entry,
+        }
+    }
+
+    fn sections(&self, account: &Account) -> Vec<Section> {
+        let mut sections = vec![Section {
+            heading: "What left".to_owned(),
+            paragraphs: self.left(account),
+        }];
+        if let Some(order) = &account.order {
+            sections.push(Section {
+                heading: format!("Before and after {}", order.citation),
+                paragraphs: order.spans.iter().map(|one| self.span(one)).collect(),
+            });
+        }
+        let mut asked: Vec<Paragraph> = account
+            .refused
             .iter()
-            .map(|gap| format!("entry {}: {}", gap.entry, gap.problem));
-        paragraphs.push(Paragraph {
-            text: format!(
-                "This account is not complete: {}.",
-                gaps.collect::<Vec<_>>().join("; ")
-            ),
-            entries: account.incomplete.iter().map(|gap| gap.entry).collect(),
+            .map(|one| Paragraph {
+                text: format!(
+                    "On {} a request of {} for {}, out of the dataset {}, was refused in full.{}",
+                    long(one.on),
+                    self.agency(&one.recipient),
+                    self.purpose(&one.purpose),
+                    one.dataset,
+                    one.barred_by
+                        .as_ref()
+                        .filter(|barred| !barred.is_empty())
+                        .map(|barred| format!(" It was barred by {}.", barred.join(", ")))
+                        .unwrap_or_default()
+                ),
+                entries: vec![one.entry],
+            })
+            .collect();
+        if asked.is_empty() {
+            asked.push(Paragraph {
+                text: "No request that this account is of was refused in full.".to_owned(),
+                entries: Vec::new(),
+            });
+        }
+        sections.push(Section {
+            heading: "What was asked for and refused".to_owned(),
+            paragraphs: asked,
         });
+        sections.push(Section {
+            heading: "What was done since".to_owned(),
+            paragraphs: since(account),
+        });
+        sections
     }
-    paragraphs
-}
 
-fn span(span: &Span) -> Paragraph {
-    let when = match (span.from, span.until) {
-        (None, Some(until)) => format!("Until {}", long(until)),
-        (Some(from), Some(until)) => format!("From {} to {}", long(from), long(until)),
-        (Some(from), None) => format!("From {} on", long(from)),
-        (None, None) => "At all times".to_owned(),
-    };
-    let events = if span.events.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", span.events.join(", "))
-    };
-    let state = if span.in_force {
-        "in force"
-    } else {
-        "not in force"
-    };
-    let covered: Vec<&str> = span
-        .covered_elements
-        .iter()
-        .map(|group| group.key.as_str())
-        .collect();
-    let covered = if covered.is_empty() {
-        "None of the elements that it holds back from somebody left.".to_owned()
-    } else {
-        format!(
-            "Of the elements that it holds back from somebody, these left: {}.",
-            covered.join(", ")
-        )
-    };
-    let mut entries = span.total.releases.entries.clone();
-    entries.extend(&span.refused.entries);
-    Paragraph {
-        text: format!(
-            "{when}{events}, the order was {state}: of the flows that it bars, {} releases, about people {} \
-             times, and {} refused requests. {covered}",
-            words(span.total.releases.count),
-            words(span.total.disclosures.count),
-            words(span.refused.count),
-        ),
-        entries,
+    fn left(&self, account: &Account) -> Vec<Paragraph> {
+        let total = &account.total;
+        let mut paragraphs = vec![Paragraph {
+            text: format!(
+                "Records about people left in {}: {} in all, each person counted once in each release.",
+                counted(total.releases.count, "release"),
+                counted(total.disclosures.count, "disclosure"),
+            ),
+            entries: total.releases.entries.clone(),
+        }];
+        let each =
+            |heading: &str, groups: &[Group], name: &dyn Fn(&str) -> String| -> Vec<Paragraph> {
+                let groups = groups.iter();
+                groups
+                    .map(|group| Paragraph {
+                        text: format!(
+                            "{heading} {}: {}, {}.",
+                            name(&group.key),
+                            counted(group.releases.count, "release"),
+                            counted(group.disclosures.count, "disclosure")
+                        ),
+                        entries: group.releases.entries.clone(),
+                    })
+                    .collect()
+            };
+        paragraphs.extend(each("To", &account.by_recipient, &|path| self.agency(path)));
+        paragraphs.extend(each("For", &account.by_purpose, &|path| self.purpose(path)));
+        if !account.complete {
+            let gaps = account
+                .incomplete
+                .iter()
+                .map(|gap| format!("entry {}: {}", gap.entry, gap.problem));
+            paragraphs.push(Paragraph {
+                text: format!(
+                    "This account is not complete: {}.",
+                    gaps.collect::<Vec<_>>().join("; ")
+                ),
+                entries: account.incomplete.iter().map(|gap| gap.entry).collect(),
+            });
+        }
+        paragraphs
+    }
+
+    fn span(&self, span: &Span) -> Paragraph {
+        let when = match (span.from, span.until) {
+            (None, Some(until)) => format!("Until {}", long(until)),
+            (Some(from), Some(until)) => format!("From {} to {}", long(from), long(until)),
+            (Some(from), None) => format!("From {} on", long(from)),
+            (None, None) => "At all times".to_owned(),
+        };
+        let events = if span.events.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", span.events.join(", "))
+        };
+        let state = if span.in_force {
+            "in force"
+        } else {
+            "not in force"
+        };
+        let covered = span.covered_elements.iter();
+        let covered: Vec<String> = covered.map(|group| self.element(&group.key)).collect();
+        let covered = if covered.is_empty() {
+            "None of the elements that it holds back from somebody left.".to_owned()
+        } else {
+            format!(
+                "Of the elements that it holds back from somebody, these left: {}.",
+                covered.join("; ")
+            )
+        };
+        let mut entries = span.total.releases.entries.clone();
+        entries.extend(&span.refused.entries);
+        Paragraph {
+            text: format!(
+                "{when}{events}, the order was {state}. Of the flows that it bars there were {}, {}, and {}. \
+             {covered}",
+                counted(span.total.releases.count, "release"),
+                counted(span.total.disclosures.count, "disclosure"),
+                counted(span.refused.count, "refused request"),
+            ),
+            entries,
+        }
+    }
+
+    fn charts(&self, account: &Account) -> Vec<Chart> {
+        let chart = |title: &str, groups: &[Group]| -> Option<Chart> {
+            let label = |group: &Group| {
+                let names: Vec<String> = group
+                    .key
+                    .split(", ")
+                    .map(|name| self.element(name))
+                    .collect();
+                names.join("; ")
+            };
+            let periods: Vec<Period> = groups
+                .iter()
+                .map(|group| Period {
+                    label: label(group),
+                    counts: vec![cell(group.disclosures.count)],
+                })
+                .collect();
+            let said = groups
+                .iter()
+                .map(|group| format!("{}: {}", group.key, words(group.disclosures.count)));
+            let alternative = format!("{title}. {}.", said.collect::<Vec<_>>().join("; "));
+            (!periods.is_empty()).then(|| Chart {
+                title: title.to_owned(),
+                alternative,
+                classes: vec!["People, once in each release".to_owned()],
+                periods,
+            })
+        };
+        let all = [
+            chart("People by month", &account.by_month),
+            chart("People by origin", &account.by_origin),
+            chart("People by what left about them", &account.by_class),
+        ];
+        all.into_iter().flatten().collect()
+    }
+
+    /// What became of each element for each group of people, in the newest release.
+    fn matrix(&self, release: &Release, account: &Account) -> Option<Matrix> {
+        let manifest = release.signed()?;
+        let classes: Vec<_> = manifest.classes.iter().take(MOST_GROUPS).collect();
+        let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
+        let groups = classes.iter().enumerate().map(|(at, class)| {
+            let nothing = if class.elements.is_empty() {
+                ", of whom nothing left"
+            } else {
+                ""
+            };
+            format!("Group {}{nothing}", letter(at))
+        });
+        let rows = manifest.elements.iter().map(|element| MatrixRow {
+            element: self.element(&element.element),
+            fates: classes
+                .iter()
+                .map(|class| {
+                    if class.elements.contains(&element.element) {
+                        Fate::Released
+                    } else {
+                        Fate::Withheld
+                    }
+                })
+                .collect(),
+        });
+        let id = release.id();
+        account.releases.iter().any(|listed| listed.id == id).then(|| Matrix {
+        title: format!("What became of each element asked for, for each group of people, in the release {id}"),
+        groups: groups.collect(),
+        rows: rows.collect(),
+        entries: vec![release.entry],
+    })
     }
 }
 
@@ -298,69 +410,6 @@ fn since(account: &Account) -> Vec<Paragraph> {
 
 fn long(day: Date) -> String {
     day.strftime("%B %-d, %Y").to_string()
-}
-
-fn charts(account: &Account) -> Vec<Chart> {
-    let chart = |title: &str, groups: &[Group]| -> Option<Chart> {
-        let periods: Vec<Period> = groups
-            .iter()
-            .map(|group| Period {
-                label: group.key.clone(),
-                counts: vec![cell(group.disclosures.count)],
-            })
-            .collect();
-        let said = groups
-            .iter()
-            .map(|group| format!("{}: {}", group.key, words(group.disclosures.count)));
-        let alternative = format!("{title}. {}.", said.collect::<Vec<_>>().join("; "));
-        (!periods.is_empty()).then(|| Chart {
-            title: title.to_owned(),
-            alternative,
-            classes: vec!["People, once in each release".to_owned()],
-            periods,
-        })
-    };
-    let all = [
-        chart("People by month", &account.by_month),
-        chart("People by origin", &account.by_origin),
-        chart("People by what left about them", &account.by_class),
-    ];
-    all.into_iter().flatten().collect()
-}
-
-/// What became of each element for each group of people, in the newest release.
-fn matrix(release: &Release, account: &Account) -> Option<Matrix> {
-    let manifest = release.signed()?;
-    let classes: Vec<_> = manifest.classes.iter().take(MOST_GROUPS).collect();
-    let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
-    let groups = classes.iter().enumerate().map(|(at, class)| {
-        let nothing = if class.elements.is_empty() {
-            ", of whom nothing left"
-        } else {
-            ""
-        };
-        format!("Group {}{nothing}", letter(at))
-    });
-    let rows = manifest.elements.iter().map(|element| MatrixRow {
-        element: element.element.clone(),
-        fates: classes
-            .iter()
-            .map(|class| {
-                if class.elements.contains(&element.element) {
-                    Fate::Released
-                } else {
-                    Fate::Withheld
-                }
-            })
-            .collect(),
-    });
-    let id = release.id();
-    account.releases.iter().any(|listed| listed.id == id).then(|| Matrix {
-        title: format!("What became of each element asked for, for each group of people, in the release {id}"),
-        groups: groups.collect(),
-        rows: rows.collect(),
-        entries: vec![release.entry],
-    })
 }
 
 fn instruments(releases: &[&Release], law: &Law<'_>) -> Vec<InstrumentRow> {

@@ -142,7 +142,7 @@ impl PersonAccount {
             gaps.extend(release.gap());
             disclosures.push(disclosure(release, one, &duties, on));
         }
-        disclosures.sort_by(|a, b| (a.on, a.entry).cmp(&(b.on, b.entry)));
+        disclosures.sort_by_key(|one| (one.on, one.entry));
         gaps.sort();
         gaps.dedup();
         Self {

@@ -5,7 +5,7 @@ use chancery_model::Outcome as Verdict;
 use crate::entry::{AbortReason, CommittedPeople};
 use crate::history::History;
 use crate::sign_off::{has_changed, suspended_since};
-use crate::staging::{new_id, sync};
+use crate::staging::{From, new_id, sync};
 use crate::{
     Answer, Book, Clock, Entry, Error, Known, Question, Released, Signed, Staged, Workspace, decide,
 };
@@ -114,10 +114,12 @@ fn sign(
         workspace,
         &folder,
         id,
-        answer,
-        law.pack(),
-        dataset,
-        &register,
+        &From {
+            answer,
+            law: law.pack(),
+            dataset,
+            register: &register,
+        },
         progress,
     )?;
     let people = staged.people();

@@ -21,6 +21,16 @@ pub(crate) const RECEIPT: &str = "receipt.tlog-proof";
 pub(crate) const DATA: &str = "data";
 const SPILL: &str = "spill";
 
+/// What a release is made from.
+#[derive(Clone, Copy)]
+pub(crate) struct From<'a> {
+    pub(crate) answer: &'a Answer,
+    pub(crate) law: &'a LawPack,
+    pub(crate) dataset: &'a Dataset,
+    /// Whom the register knows already.
+    pub(crate) register: &'a Register,
+}
+
 /// Files that are written but have not left. Only `Staged::write` makes one.
 #[derive(Debug)]
 pub struct Staged {
@@ -103,12 +113,15 @@ impl Staged {
         workspace: &Workspace,
         folder: &Path,
         id: &str,
-        answer: &Answer,
-        law: &LawPack,
-        dataset: &Dataset,
-        register: &Register,
+        from: &From<'_>,
         progress: &dyn Progress,
     ) -> Result<Self, Error> {
+        let From {
+            answer,
+            law,
+            dataset,
+            register,
+        } = *from;
         let data = folder.join(DATA);
         let spill = folder.join(SPILL);
         private_folder(&data)?;

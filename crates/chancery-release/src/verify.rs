@@ -11,7 +11,7 @@ use crate::entry::Disclosure;
 use crate::history::History;
 use crate::manifest::digest;
 use crate::people::CUSTODY;
-use crate::staging::{MANIFEST, RECEIPT, Staged, receipt_entry};
+use crate::staging::{From, MANIFEST, RECEIPT, Staged, receipt_entry};
 use crate::workspace::private_folder;
 use crate::{Entry, Envelope, Error, Known, Statement, Workspace, ask, decide};
 
@@ -184,10 +184,12 @@ pub fn replay(
         workspace,
         &scratch.parent.join(REPLAY),
         entry.id.as_str(),
-        &answer,
-        &law,
-        &dataset,
-        &register,
+        &From {
+            answer: &answer,
+            law: &law,
+            dataset: &dataset,
+            register: &register,
+        },
         progress,
     )?;
     if entry.people.is_some_and(|people| people != staged.people()) {

@@ -295,16 +295,16 @@ fn accounting() -> Vec<(&'static str, Entry)> {
                 &clock(),
             )
             .unwrap(),
-            (
-                "look_up-2",
-                Entry::look_up_for(
-                    person,
-                    digest_of("the reason"),
-                    by("hhs/cms", privacy),
-                    &clock(),
-                )
-                .unwrap(),
-            ),
+        ),
+        (
+            "look_up-2",
+            Entry::look_up_for(
+                person,
+                digest_of("the reason"),
+                by("hhs/cms", privacy),
+                &clock(),
+            )
+            .unwrap(),
         ),
     ]
 }

@@ -45,7 +45,7 @@ impl Answer<'_> {
             number: self.number.to_string(),
             custodian: self.custodian(language)?,
             person: Addressee {
-                state: self.state(language),
+                state: None,
                 id: LastFour::of(self.person.id()),
             },
             period: (self.account.from, self.account.on),
@@ -116,12 +116,6 @@ impl Answer<'_> {
         told.map(|one| (one.release.clone(), one.entry)).collect()
     }
 
-    fn state(&self, language: Language) -> Option<String> {
-        let path = format!("state/{}", self.person.origin());
-        let agency = self.pack.vocabulary().agency(&path)?;
-        Some(language.agency(&agency).to_owned())
-    }
-
     /// Who answers: as the workspace is configured, or else the custodian of the newest release.
     fn custodian(&self, language: Language) -> Result<Custodian> {
         let office = self.workspace.config().privacy_office.as_ref();
@@ -140,7 +134,10 @@ impl Answer<'_> {
         };
         Ok(Custodian {
             name: language.agency(&agency).to_owned(),
-            address: address.split(", ").map(str::to_owned).collect(),
+            address: match address.split_once(", ") {
+                Some((street, place)) => vec![street.to_owned(), place.to_owned()],
+                None => vec![address.to_owned()],
+            },
             contact: Contact {
                 office: office
                     .and_then(|office| office.office.clone())
