@@ -70,7 +70,7 @@ fn what_is_not_recorded_is_said() {
     std::fs::remove_dir_all(shelf.index()).unwrap();
     std::fs::remove_file(&shelf.listed[0].record).unwrap();
     let register = shelf.register();
-    assert_eq!(register.unrecorded(), [first.clone()]);
+    assert_eq!(register.unrecorded(), std::slice::from_ref(&first));
     // Whom the missing release was the first to be about cannot be found in the next one either.
     let newcomer = Person::new("06", "P25").unwrap();
     assert_eq!(register.find(&keys, &newcomer).unwrap()[0].release, second);
