@@ -46,6 +46,7 @@ mod faults;
 
 mod account;
 mod outages;
+mod person;
 mod prove;
 
 mod time;
