@@ -1,14 +1,14 @@
 //! What left, to whom, under what: for a court, an agency, the custodian and the public.
 
-mod letter;
+pub(crate) mod letter;
 
 mod order;
 
 mod period;
 
-mod person;
+pub(crate) mod person;
 
-mod publish;
+pub(crate) mod publish;
 
 mod recipient;
 

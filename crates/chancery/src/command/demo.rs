@@ -2,19 +2,26 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
+use chancery_account::letter::Language;
+use chancery_account::{About, Copy, PersonProof};
 use chancery_dataset::Progress as _;
 use chancery_dataset::synth::{Kind, Plan, write};
 use chancery_dataset::{AddRequest, Dataset, add};
 use chancery_law::LawPack;
 use chancery_ledger::{SqliteLock, fsck};
 use chancery_model::{Decision, Request};
+use chancery_register::{Person, SecretKey};
+use chancery_release::entry::{By, Label, LookUpReason, Role};
 use chancery_release::{
     Keys, Known, Outcome as Gate, System, Workspace, ask, dataset_law, decide, elements, release,
     replay, verify,
 };
 
+use super::account::letter::Answer;
+use super::account::person::{look_up, tell};
+use super::account::{Books, publish};
 use super::law::prove;
-use super::{Context, Result, dataset as datasets, decide as face, init};
+use super::{Context, Result, dataset as datasets, decide as face, exhibit, init};
 use crate::args::{self, Format};
 use crate::failure::Failure;
 use crate::text;
@@ -38,6 +45,9 @@ const DATES: [(&str, &str); 7] = [
 
 /// The day that is looked at closely and released.
 const CLOSE: &str = "2026-01-10";
+
+/// The order under which it is released.
+const ORDER: &str = "us/cand/3-25-cv-05536/order-2025-12-29";
 
 const DATASET: &str = "tmsis-2025-12";
 
@@ -86,6 +96,12 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
         "The law that decided it, held against what must never leave and what must always flow",
     );
     text::print(&indent(&prove::brief(&law)?));
+
+    step(
+        7,
+        "The account: a letter to a person in it, an exhibit for a court, a page for the public",
+    );
+    accounted(context, &workspace, &law, &dataset)?;
 
     let report = serde_json::json!({
         "workspace": workspace.root(), "release": folder, "people": dataset.census.total(),
@@ -272,6 +288,108 @@ fn checked(context: &Context, workspace: &Workspace, folder: &Path) -> Result<()
     Ok(())
 }
 
+/// Somebody about whom something left asks; a court asks; and the public is told.
+fn accounted(
+    context: &Context,
+    workspace: &Workspace,
+    law: &LawPack,
+    dataset: &Dataset,
+) -> Result<()> {
+    let keys = workspace.register_keys()?;
+    let (origin, id) = somebody(workspace, dataset, &keys)?;
+    let folder = workspace.root().join("account");
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| Failure::new(format!("cannot create `{}`: {error}", folder.display())))?;
+    let write = |name: &str, bytes: Vec<u8>| {
+        let file = folder.join(name);
+        std::fs::write(&file, bytes)
+            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", file.display())))
+    };
+    let person = Person::new(&origin, &id).ok_or_else(|| Failure::new("nobody was released"))?;
+    let by = By {
+        agency: Label::of("by", "hhs/cms")?,
+        role: Role::PrivacyOfficer,
+    };
+    let entry = look_up(
+        workspace,
+        LookUpReason::IndividualRequest.as_str(),
+        &person,
+        &keys,
+        by,
+    )?;
+    let told = tell(context, workspace, law, &keys, &person, &entry)?;
+    let answer = Answer {
+        workspace,
+        pack: law,
+        facts: &told.facts,
+        account: &told.account,
+        person: &person,
+        number: told.number,
+    };
+    write("letter-en.pdf", answer.letter(Language::English)?)?;
+    write("letter-es.pdf", answer.letter(Language::Spanish)?)?;
+    let releases: Vec<_> = told.facts.releases.iter().collect();
+    let proof = PersonProof::make(workspace, &told.register, &keys, &person, &releases)?;
+    let shown = proof.check(&workspace.ledger_keys()?);
+    let shown = shown.map_err(|refused| Failure::new(refused.to_string()))?;
+    write("proof.json", super::json(&proof)?.into_bytes())?;
+
+    let books = Books::open(workspace, law, Copy::Others)?;
+    let about = About::Order {
+        instrument: ORDER.to_owned(),
+    };
+    let account = books.account(&about)?;
+    let (data, evidence) =
+        exhibit::demonstration().exhibit(workspace, books.facts(), books.law(), &account)?;
+    let set = |error: chancery_account::Error| Failure::new(error.to_string());
+    write(
+        "exhibit.zip",
+        chancery_account::bundle(&data, &evidence).map_err(set)?,
+    )?;
+    write(
+        "exhibit.pdf",
+        chancery_account::exhibit::exhibit(&data).map_err(set)?,
+    )?;
+    let site = args::AccountPublish {
+        dir: folder.join("public"),
+        on: None,
+        ledger_url: None,
+    };
+    let pages = publish::write(workspace, &books, &site)?;
+    text::print(&format!(
+        "  letter-en.pdf, letter-es.pdf   to somebody in the release: {} left about them\n  \
+         proof.json                     shows that to whoever has the ledger's keys: {} checked\n  \
+         exhibit.pdf, exhibit.zip       what left before and after the order, with the evidence\n  \
+         public/                        {} files for any web server: small counts suppressed",
+        text::counted(told.account.disclosures.len() as u64, "disclosure"),
+        text::counted(shown.len() as u64, "release"),
+        pages.len(),
+    ));
+    Ok(())
+}
+
+/// The first person in the dataset about whom something left.
+fn somebody(
+    workspace: &Workspace,
+    dataset: &Dataset,
+    keys: &[SecretKey],
+) -> Result<(String, String)> {
+    let register = workspace.register()?;
+    let mut found = None;
+    for origin in dataset.origins_of_people() {
+        dataset.each_person::<chancery_release::Error>(origin, &mut |id, _, _| {
+            if found.is_none()
+                && let Some(person) = Person::new(origin, id)
+                && !register.find(keys, &person)?.is_empty()
+            {
+                found = Some((origin.to_owned(), id.to_owned()));
+            }
+            Ok(())
+        })?;
+    }
+    found.ok_or_else(|| Failure::new("nobody was released"))
+}
+
 fn closing(workspace: &Workspace, folder: &Path, begun: Instant) -> String {
     let root = workspace.root();
     let shown = root.display();
@@ -281,7 +399,7 @@ fn closing(workspace: &Workspace, folder: &Path, begun: Instant) -> String {
         .unwrap_or_default();
     format!(
         "\nDone in {:.1} s. Files are in {shown}\n  releases/{id}/   what left, its manifest and its \
-         receipt\n  ledger/   the tamper-evident ledger   ·   law/   the law pack, to read\n\nTry next:\n  \
+         receipt\n  account/   letters, exhibit and the page for the public\n  ledger/   the tamper-evident ledger   ·   law/   the law pack, to read\n\nTry next:\n  \
          cargo run -- -C {shown} decide {shown}/requests/ice.toml --on 2026-04-01\n  cargo run -- -C {shown} \
          release {shown}/requests/oig.toml\n  cargo run -- -C {shown} law review\n  \
          cargo run -- -C {shown} law timeline --svg {shown}/timeline.svg",

@@ -116,3 +116,25 @@ fn mark(demonstration: bool, sealed: bool) -> Option<String> {
         (false, false) => None,
     }
 }
+
+/// The exhibit of a demonstration.
+pub(crate) fn demonstration() -> Filing {
+    let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+    Filing {
+        date: System.today(),
+        caption: Caption {
+            counsel: lines(&["A. Sample", "Office of a State's Attorney General"]),
+            court: lines(&[
+                "United States District Court",
+                "Northern District of California",
+            ]),
+            plaintiffs: "STATE OF CALIFORNIA, et al.".to_owned(),
+            defendants: "U.S. DEPARTMENT OF HEALTH AND HUMAN SERVICES, et al.".to_owned(),
+            case_number: "3:25-cv-05536".to_owned(),
+            exhibit: "A".to_owned(),
+            title: "Account of the Medicaid records disclosed".to_owned(),
+        },
+        declaration: None,
+        mark: mark(true, false),
+    }
+}

@@ -13,20 +13,20 @@ use super::Result;
 use crate::failure::Failure;
 
 /// What a letter is made from.
-pub(super) struct Answer<'a> {
-    pub(super) workspace: &'a Workspace,
-    pub(super) pack: &'a LawPack,
-    pub(super) facts: &'a Facts,
-    pub(super) account: &'a PersonAccount,
-    pub(super) person: &'a Person<'a>,
+pub(crate) struct Answer<'a> {
+    pub(crate) workspace: &'a Workspace,
+    pub(crate) pack: &'a LawPack,
+    pub(crate) facts: &'a Facts,
+    pub(crate) account: &'a PersonAccount,
+    pub(crate) person: &'a Person<'a>,
     /// The entry of the look-up, by which custodian and person name the letter.
-    pub(super) number: u64,
+    pub(crate) number: u64,
 }
 
 impl Answer<'_> {
     /// Sets the letter. An account that is not complete has none: it would tell a person that there is no
     /// more.
-    pub(super) fn letter(&self, language: Language) -> Result<Vec<u8>> {
+    pub(crate) fn letter(&self, language: Language) -> Result<Vec<u8>> {
         if !self.account.complete {
             let failure = Failure::new("no letter is written from an account that is not complete");
             return Err(failure.hint("put back what is missing; the account itself lists it"));

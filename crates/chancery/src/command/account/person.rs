@@ -7,7 +7,7 @@ use chancery_account::letter::Language;
 use chancery_account::{Facts, Found, PersonAccount, PersonProof};
 use chancery_law::{LawPack, did_you_mean};
 use chancery_model::Digest;
-use chancery_register::{Person, SecretKey};
+use chancery_register::{Person, Register, SecretKey};
 use chancery_release::entry::{By, Label, LookUpReason, Pseudonym, Statement, Suspended};
 use chancery_release::{Clock as _, Entry, System, Workspace, keep_reason, write_ledger};
 use serde::Serialize;
@@ -34,26 +34,14 @@ pub(super) fn run(context: &Context, args: &AccountPerson) -> Result {
     let person = whom(&args.whom, &pack)?;
     let keys = workspace.register_keys()?;
     let by = by(&args.whom, &pack)?;
-    // That somebody asks is entered before anything is answered.
     let entry = look_up(&workspace, &args.reason, &person, &keys, by)?;
-    let mut book = write_ledger(&workspace, &System, &context.progress)?;
-    let number = book.append(&entry)?.index();
-    drop(book);
-
-    let facts = Facts::read(&workspace)?;
-    let register = workspace.register()?;
-    let found = register
-        .find(&keys, &person)
-        .map_err(chancery_release::Error::Register)?
-        .into_iter()
-        .map(|one| Found {
-            release: one.release.to_owned(),
-            elements: one.elements.to_vec(),
-        });
-    let found: Vec<Found> = found.collect();
-    let marks = marks(&keys, &person);
-    let today = System.today();
-    let account = PersonAccount::of(&facts, &pack, &found, register.unrecorded(), &marks, today);
+    let Told {
+        number,
+        facts,
+        register,
+        marks,
+        account,
+    } = tell(context, &workspace, &pack, &keys, &person, &entry)?;
     let proof = if args.prove && !account.suspended {
         let releases = facts.releases.iter();
         let recorded =
@@ -104,6 +92,50 @@ pub(super) fn run(context: &Context, args: &AccountPerson) -> Result {
         std::process::ExitCode::SUCCESS
     } else {
         std::process::ExitCode::from(INCOMPLETE)
+    })
+}
+
+/// What is known of a person, after it was entered that somebody asked.
+pub(crate) struct Told {
+    /// The entry of the look-up.
+    pub(crate) number: u64,
+    pub(crate) facts: Facts,
+    pub(crate) register: Register,
+    pub(crate) marks: Vec<Pseudonym>,
+    pub(crate) account: PersonAccount,
+}
+
+/// Enters that somebody asks, and then answers.
+pub(crate) fn tell(
+    context: &Context,
+    workspace: &Workspace,
+    pack: &LawPack,
+    keys: &[SecretKey],
+    person: &Person<'_>,
+    entry: &Entry,
+) -> Result<Told> {
+    let mut book = write_ledger(workspace, &System, &context.progress)?;
+    let number = book.append(entry)?.index();
+    drop(book);
+    let facts = Facts::read(workspace)?;
+    let register = workspace.register()?;
+    let found = register
+        .find(keys, person)
+        .map_err(chancery_release::Error::Register)?;
+    let found = found.into_iter().map(|one| Found {
+        release: one.release.to_owned(),
+        elements: one.elements.to_vec(),
+    });
+    let found: Vec<Found> = found.collect();
+    let marks = marks(keys, person);
+    let unrecorded = register.unrecorded();
+    let account = PersonAccount::of(&facts, pack, &found, unrecorded, &marks, System.today());
+    Ok(Told {
+        number,
+        facts,
+        register,
+        marks,
+        account,
     })
 }
 
@@ -195,7 +227,7 @@ fn marks(keys: &[SecretKey], person: &Person<'_>) -> Vec<Pseudonym> {
     marks.collect()
 }
 
-fn look_up(
+pub(crate) fn look_up(
     workspace: &Workspace,
     reason: &str,
     person: &Person<'_>,

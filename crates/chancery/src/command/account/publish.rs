@@ -1,5 +1,6 @@
 //! `account publish`: the report to the public.
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use chancery_account::Site;
@@ -17,20 +18,7 @@ pub(super) fn run(
     books: &Books<'_>,
     args: &AccountPublish,
 ) -> Result {
-    let on = day(args.on);
-    let standing = workspace.standing(books.law.pack(), on, chancery_release::Known::Now)?;
-    let site = Site {
-        sources: books.sources(),
-        standing: &standing,
-        on,
-        ledger_url: args.ledger_url.as_deref(),
-        demonstration: workspace.is_demonstration(),
-    };
-    let pages = site.pages()?;
-    chancery_account::publish(&args.dir, &pages).map_err(|error| {
-        let hint = error.hint();
-        Failure::new(error.to_string()).hint(hint)
-    })?;
+    let pages = write(workspace, books, args)?;
     let gaps = books.facts.gaps();
     let folder = args.dir.display();
     text::print(&match context.format {
@@ -51,4 +39,27 @@ pub(super) fn run(
          signed, or an entry cannot be read",
     );
     Ok(ExitCode::from(INCOMPLETE))
+}
+
+/// Writes the pages, and gives back their names.
+pub(crate) fn write(
+    workspace: &Workspace,
+    books: &Books<'_>,
+    args: &AccountPublish,
+) -> Result<BTreeMap<String, Vec<u8>>> {
+    let on = day(args.on);
+    let standing = workspace.standing(books.law.pack(), on, chancery_release::Known::Now)?;
+    let site = Site {
+        sources: books.sources(),
+        standing: &standing,
+        on,
+        ledger_url: args.ledger_url.as_deref(),
+        demonstration: workspace.is_demonstration(),
+    };
+    let pages = site.pages()?;
+    chancery_account::publish(&args.dir, &pages).map_err(|error| {
+        let hint = error.hint();
+        Failure::new(error.to_string()).hint(hint)
+    })?;
+    Ok(pages)
 }
