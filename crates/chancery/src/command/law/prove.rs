@@ -148,7 +148,9 @@ impl Face<'_> {
             let vacuous = report.assertions.iter().filter(|one| one.vacuous.is_some());
             match vacuous.count() {
                 0 => format!("HOLDS: all {total} assertions"),
-                vacuous => format!("HOLDS: all {total} assertions, {vacuous} of them vacuously"),
+                vacuous => format!(
+                    "HOLDS: all {total} assertions, {vacuous} of them for want of any permission"
+                ),
             }
         };
         format!("{verdict}, {on}\n{of}")
