@@ -73,6 +73,8 @@ pub(crate) fn people(dataset: &Dataset) -> People {
             let id = row["id"].clone().unwrap();
             let mut attributes = row;
             attributes.remove("id");
+            // In which tables there is something about them is held against the census elsewhere.
+            attributes.remove("rows in").expect("where there are rows");
             let attributes = attributes
                 .into_iter()
                 .map(|(name, value)| (name, value.unwrap()))

@@ -216,3 +216,35 @@ fn a_column_that_was_given_another_meaning_is_refused() {
     std::fs::write(&file, genuine).unwrap();
     assert!(open(&bench.datasets(), "d").is_ok());
 }
+
+/// Everybody is told once, in the group by which the census counts them.
+#[test]
+fn everybody_is_told_with_the_group_that_the_census_counts() {
+    let bench = Bench::new();
+    let dataset = bench.add(Kind::Tmsis, &sources(&bench)).unwrap();
+    let mut told: BTreeMap<chancery_model::Group, u64> = BTreeMap::new();
+    let mut names = std::collections::BTreeSet::new();
+    for origin in dataset.origins_of_people() {
+        let mut numbers = BTreeMap::new();
+        let tell = &mut |id: &str, number: usize, group: &chancery_model::Group| {
+            assert!(names.insert((origin.to_owned(), id.to_owned())));
+            assert_eq!(
+                numbers.entry(number).or_insert_with(|| group.clone()),
+                group
+            );
+            *told.entry(group.clone()).or_default() += 1;
+            Ok::<(), Error>(())
+        };
+        dataset.each_person(origin, tell).unwrap();
+    }
+    let counted = dataset.census.groups.iter();
+    let counted = counted.filter(|(_, count)| count.subjects > 0);
+    let counted: BTreeMap<_, _> = counted
+        .map(|(group, count)| (group.clone(), count.subjects))
+        .collect();
+    assert_eq!(told, counted);
+    let nobody = dataset.each_person("99", &mut |_, _, _| Err(Error::Cancelled));
+    assert!(nobody.is_ok());
+    let refused = dataset.each_person("06", &mut |_, _, _| Err(Error::Cancelled));
+    assert!(matches!(refused, Err(Error::Cancelled)));
+}
