@@ -206,9 +206,7 @@ fn what_an_agency_asked_to_withhold_is_withheld_until_its_last_day() {
         "statement.txt",
         "Telling the person would impede the inquiry.",
     );
-    let today = jiff::Timestamp::now()
-        .to_zoned(jiff::tz::TimeZone::UTC)
-        .date();
+    let today = chancery_release::Clock::today(&chancery_release::System);
     let suspend = |until: jiff::civil::Date, more: &[&str]| {
         let until = until.to_string();
         let args = [
