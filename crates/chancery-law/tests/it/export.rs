@@ -219,7 +219,7 @@ mod stock {
     use std::process::{Command, Output};
 
     use super::{Bundle, ELEMENTS, bundle};
-    use crate::pack::{civil, shipped};
+    use crate::pack::shipped;
 
     fn written(bundle: &Bundle) -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
