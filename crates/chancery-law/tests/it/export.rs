@@ -2,22 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chancery_law::{Asked, Bundle, LawPack, Query, SignOff, Standing, State};
+use chancery_law::{Asked, Bundle, LawPack, SignOff, Standing, State};
 use chancery_model::Signature;
 
-use crate::pack::shipped;
+use crate::pack::{civil, shipped};
 
 fn asked(pack: &LawPack, elements: &[&str]) -> Asked {
-    let words = pack.vocabulary();
     Asked {
-        query: Query {
-            recipient: words.agency("dhs/ice").unwrap(),
-            custodian: words.agency("hhs/cms").unwrap(),
-            purpose: words
-                .purpose("immigration-enforcement/civil")
-                .unwrap()
-                .clone(),
-        },
+        query: civil(pack),
         elements: elements.iter().map(ToString::to_string).collect(),
     }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chancery_law::{Error, LawPack, PackSource};
+use chancery_law::{Error, LawPack, PackSource, Query};
 
 fn collect(dir: &Path, root: &Path, files: &mut BTreeMap<String, String>) {
     for entry in std::fs::read_dir(dir).unwrap() {
@@ -80,4 +80,17 @@ fn examples_are_no_law_and_hold_no_rule() {
         panic!("another error")
     };
     assert_eq!(faults.len(), 1, "{faults:?}");
+}
+
+/// What immigration enforcement asks.
+pub(crate) fn civil(pack: &LawPack) -> Query {
+    let words = pack.vocabulary();
+    Query {
+        recipient: words.agency("dhs/ice").unwrap(),
+        custodian: words.agency("hhs/cms").unwrap(),
+        purpose: words
+            .purpose("immigration-enforcement/civil")
+            .unwrap()
+            .clone(),
+    }
 }

@@ -1,26 +1,14 @@
 //! What was known on a day: facts recorded later do not count, and hindsight tells which.
 
-use chancery_law::{Error, Hindsight, LawPack, PackSource, Query, Retrospect, SignOff};
+use chancery_law::{Error, Hindsight, LawPack, PackSource, Retrospect, SignOff};
 use chancery_model::Signature;
 use jiff::civil::Date;
 
-use crate::pack::{shipped, shipped_files};
+use crate::pack::{civil, shipped, shipped_files};
 use crate::random::{instrument_toml, vocabulary};
 
 fn date(text: &str) -> Date {
     text.parse().unwrap()
-}
-
-fn civil(pack: &LawPack) -> Query {
-    let words = pack.vocabulary();
-    Query {
-        recipient: words.agency("dhs/ice").unwrap(),
-        custodian: words.agency("hhs/cms").unwrap(),
-        purpose: words
-            .purpose("immigration-enforcement/civil")
-            .unwrap()
-            .clone(),
-    }
 }
 
 /// A record with these attributes, of which every other is unknown.

@@ -62,6 +62,16 @@ fn california() -> Bench {
     bench
 }
 
+/// What immigration enforcement is given, as data.
+fn civil(bench: &Bench) -> Ran {
+    bench.file(
+        "ice.toml",
+        request("hhs/cms", "dhs/ice", "immigration-enforcement/civil"),
+    );
+    let decide = ["decide", "ice.toml", "--on", "2026-01-10"];
+    bench.run(&[&decide[..], &["--format", "json"]].concat())
+}
+
 const MAP: &str = r#"table = "CASES"
 id = "person"
 origin_is = "06"
@@ -163,19 +173,7 @@ fn an_overlay_lets_its_own_go_and_holds_back_what_the_pack_lets_go() {
     let id = report["id"].as_str().unwrap();
     bench.run(&["verify", id, "--replay"]).expect(0);
     // What the pack lets go, the state holds back, and says which of its clauses does.
-    bench.file(
-        "ice.toml",
-        request("hhs/cms", "dhs/ice", "immigration-enforcement/civil"),
-    );
-    let decision = bench.run(&[
-        "decide",
-        "ice.toml",
-        "--on",
-        "2026-01-10",
-        "--format",
-        "json",
-    ]);
-    let decision = decision.expect(2).json();
+    let decision = civil(&bench).expect(2).json();
     let barred = decision["classes"][0]["barred_by"].to_string();
     assert!(
         barred.contains("us/ca/wic/14100-2#program-purposes-only"),
@@ -217,20 +215,8 @@ fn a_correction_protects_the_person_and_the_household() {
             .map(|row| row["subjects"].as_u64().unwrap())
             .sum::<u64>()
     };
-    let civil = |bench: &Bench| {
-        bench.file(
-            "ice.toml",
-            request("hhs/cms", "dhs/ice", "immigration-enforcement/civil"),
-        );
-        let ran = bench.run(&[
-            "decide",
-            "ice.toml",
-            "--on",
-            "2026-01-10",
-            "--format",
-            "json",
-        ]);
-        let decision = ran.expect(0).json();
+    let released = |bench: &Bench| {
+        let decision = civil(bench).expect(0).json();
         let elements = decision["elements"].as_array().unwrap().iter();
         let address = elements
             .filter(|e| e["element"] == "address")
@@ -246,7 +232,7 @@ fn a_correction_protects_the_person_and_the_household() {
     add(&bench, MAP).expect(0);
     assert_eq!(presence(&bench), 2);
     // P1 and P3; the address of P3 is that of P4 too.
-    assert_eq!(civil(&bench), (2, 1));
+    assert_eq!(released(&bench), (2, 1));
     let config = bench.workspace().join("chancery.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     let without: String = text
@@ -262,7 +248,7 @@ fn a_correction_protects_the_person_and_the_household() {
     assert!(stale.contains("classif"), "{stale}");
     bench.run(&["dataset", "classify", "cases"]).expect(0);
     assert_eq!(presence(&bench), 4);
-    assert_eq!(civil(&bench), (4, 4));
+    assert_eq!(released(&bench), (4, 4));
 }
 
 #[test]

@@ -280,25 +280,15 @@ impl Face<'_> {
                 .collect();
             ids
         };
-        let part = |ids: Vec<&str>, says: &str| {
-            (!ids.is_empty()).then(|| {
-                let ids: String = ids.iter().map(|id| format!("\n    {id}")).collect();
-                format!("{}{ids}", text::wrap(says, "  "))
-            })
-        };
-        let parts: Vec<String> = [
-            part(of(Vacuity::Empty), "Nothing at all is in their scope:"),
-            part(
-                of(Vacuity::NothingPermitted),
+        let parts = [
+            ("Nothing at all is in their scope:", of(Vacuity::Empty)),
+            (
                 "Nothing in their scope is ever permitted, so no bar is put to the test; they \
                  would be broken by a permission that somebody adds:",
+                of(Vacuity::NothingPermitted),
             ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        (!parts.is_empty())
-            .then(|| format!("Vacuous: they hold, and say little\n{}", parts.join("\n")))
+        ];
+        named("Vacuous: they hold, and say little", &parts)
     }
 
     fn provisions(&self) -> Option<String> {
@@ -337,31 +327,17 @@ impl Face<'_> {
                 .collect();
             ids
         };
-        let part = |ids: Vec<&str>, says: &str| {
-            (!ids.is_empty()).then(|| {
-                let ids: String = ids.iter().map(|id| format!("\n    {id}")).collect();
-                format!("{}{ids}", text::wrap(says, "  "))
-            })
-        };
-        let parts: Vec<String> = [
-            part(
-                ids(true),
+        let parts = [
+            (
                 "Only provisions of the table above rest on them:",
+                ids(true),
             ),
-            part(
-                ids(false),
+            (
                 "No provision rests on them; what they decide is that there is none:",
+                ids(false),
             ),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        (!parts.is_empty()).then(|| {
-            format!(
-                "Interpretations that have no effect on what leaves\n{}",
-                parts.join("\n")
-            )
-        })
+        ];
+        named("Interpretations that have no effect on what leaves", &parts)
     }
 
     fn unasserted(&self) -> Option<String> {
@@ -418,6 +394,17 @@ impl Face<'_> {
         let lines = [classes.as_str(), provers.as_str(), limits];
         Some(lines.map(|text| text::wrap(text, "")).join("\n"))
     }
+}
+
+/// What has a name, under a title and in parts that say what is so of it; a part without any is left out.
+fn named(title: &str, parts: &[(&str, Vec<&str>)]) -> Option<String> {
+    let parts = parts.iter().filter(|(_, ids)| !ids.is_empty());
+    let parts = parts.map(|(says, ids)| {
+        let ids: String = ids.iter().map(|id| format!("\n    {id}")).collect();
+        format!("\n{}{ids}", text::wrap(says, "  "))
+    });
+    let parts: String = parts.collect();
+    (!parts.is_empty()).then(|| format!("{title}{parts}"))
 }
 
 fn listed(parts: impl Iterator<Item = String>) -> Option<String> {
