@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
+use chancery_register::Register;
 use chancery_release::Shown;
 use chancery_release::manifest::Element;
 
@@ -32,6 +33,28 @@ pub struct Count {
 pub struct Counts(BTreeMap<String, Vec<Count>>);
 
 impl Counts {
+    /// What a register says of the releases that it knows, and that have a manifest.
+    pub fn read(register: &Register, facts: &Facts) -> Self {
+        let mut counts = Self::default();
+        for release in &facts.releases {
+            let Ok(known) = register.counts(release.id()) else {
+                continue;
+            };
+            let classes: Vec<_> = release.classes().collect();
+            let counted = known.into_iter().filter_map(|one| {
+                let mut classes = classes.iter();
+                let (class, ..) = classes.find(|(_, class, _)| class.elements == one.elements)?;
+                Some(Count {
+                    origin: one.origin.to_owned(),
+                    class: *class,
+                    subjects: one.subjects,
+                })
+            });
+            counts.insert(release.id(), counted.collect());
+        }
+        counts
+    }
+
     /// Takes in the counts of a release.
     pub fn insert(&mut self, release: impl Into<String>, counts: Vec<Count>) {
         self.0.insert(release.into(), counts);

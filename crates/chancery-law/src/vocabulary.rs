@@ -11,7 +11,7 @@ use crate::source::{Head, Layer};
 ///
 /// ```
 /// let plain: chancery_law::Plain =
-///     toml::from_str(r#"en = "your phone number"\nes = "su número de teléfono""#)?;
+///     toml::from_str("en = 'your phone number'\nes = 'su número de teléfono'")?;
 /// assert_eq!(plain.es, "su número de teléfono");
 /// assert!(toml::from_str::<chancery_law::Plain>(r#"en = "your phone number""#).is_err());
 /// # Ok::<(), toml::de::Error>(())

@@ -24,7 +24,7 @@ pub(crate) struct Case {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) workspace: Workspace,
     pub(crate) law: LawPack,
-    dataset: Dataset,
+    pub(crate) dataset: Dataset,
 }
 
 impl Case {
@@ -95,7 +95,13 @@ impl Case {
         self.release("hhs/oig", "program-administration/integrity", &["*"], on)
     }
 
-    fn release(&self, recipient: &str, purpose: &str, elements: &[&str], on: &str) -> Outcome {
+    pub(crate) fn release(
+        &self,
+        recipient: &str,
+        purpose: &str,
+        elements: &[&str],
+        on: &str,
+    ) -> Outcome {
         let text = format!(
             "recipient = \"{recipient}\"\npurpose = \"{purpose}\"\ncustodian = \"hhs/cms\"\n\
              dataset = \"people\"\nformat = \"csv\"\nelements = {elements:?}\n"
@@ -141,7 +147,7 @@ pub(crate) struct Books<'a> {
 }
 
 impl<'a> Books<'a> {
-    fn new(case: &'a Case, counts: Counts) -> Self {
+    pub(crate) fn new(case: &'a Case, counts: Counts) -> Self {
         let facts = Facts::read(&case.workspace).unwrap();
         Self {
             law: Law::new(&case.law),

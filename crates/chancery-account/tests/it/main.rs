@@ -34,3 +34,5 @@ mod pages;
 mod reading;
 
 mod samples;
+
+mod scan;

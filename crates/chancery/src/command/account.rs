@@ -20,7 +20,7 @@ mod shown;
 
 use std::process::ExitCode;
 
-use chancery_account::{About, Copy, Count, Counts, Facts, Law, Showing, Sources};
+use chancery_account::{About, Copy, Counts, Facts, Law, Showing, Sources};
 use chancery_law::LawPack;
 use chancery_release::Workspace;
 
@@ -70,7 +70,7 @@ pub(crate) struct Books<'a> {
 impl<'a> Books<'a> {
     pub(crate) fn open(workspace: &Workspace, pack: &'a LawPack, copy: Copy) -> Result<Self> {
         let facts = Facts::read(workspace)?;
-        let counts = counts(workspace, &facts)?;
+        let counts = Counts::read(&workspace.register()?, &facts);
         let showing = match copy {
             Copy::Custodian => Showing::default(),
             Copy::Others => Showing::of(&facts, &counts),
@@ -105,29 +105,6 @@ impl<'a> Books<'a> {
         let account = chancery_account::Account::of(about, self.copy, self.sources());
         Ok(account?)
     }
-}
-
-/// How many people of each origin were in each class of each release, where the register knows.
-fn counts(workspace: &Workspace, facts: &Facts) -> Result<Counts> {
-    let register = workspace.register()?;
-    let mut counts = Counts::default();
-    for release in &facts.releases {
-        let Ok(known) = register.counts(release.id()) else {
-            continue;
-        };
-        let classes: Vec<_> = release.classes().collect();
-        let counted = known.into_iter().filter_map(|one| {
-            let mut classes = classes.iter();
-            let (class, ..) = classes.find(|(_, class, _)| class.elements == one.elements)?;
-            Some(Count {
-                origin: one.origin.to_owned(),
-                class: *class,
-                subjects: one.subjects,
-            })
-        });
-        counts.insert(release.id(), counted.collect());
-    }
-    Ok(counts)
 }
 
 /// Prints an account in the form asked for.
