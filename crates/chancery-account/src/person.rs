@@ -101,13 +101,13 @@ pub struct Series<'a> {
 
 impl PersonAccount {
     /// Puts together what the register found with what the releases' manifests say. `marks` are what
-    /// stands for the person in suspensions; `unrecorded` are the releases of which the register
-    /// cannot say who was in them.
+    /// stands for the person in suspensions; `unknown` are the releases of which the register cannot
+    /// say whether they were in them.
     pub fn of(
         facts: &Facts,
         law: &LawPack,
         found: &[Found],
-        unrecorded: &[String],
+        unknown: &BTreeSet<&str>,
         marks: &[Pseudonym],
         on: Date,
     ) -> Self {
@@ -118,10 +118,10 @@ impl PersonAccount {
             .collect();
         let withheld = withheld(facts, marks, on);
         let mut gaps: Vec<Gap> = facts.unread.clone();
-        gaps.extend(unrecorded.iter().map(|release| Gap {
+        gaps.extend(unknown.iter().map(|release| Gap {
             entry: entry_of(facts, release),
-            release: Some(release.clone()),
-            problem: "it is not recorded who was in it".to_owned(),
+            release: Some((*release).to_owned()),
+            problem: "the register cannot say who was in it".to_owned(),
         }));
         let (mut disclosures, mut suspended) = (Vec::new(), false);
         for one in found {

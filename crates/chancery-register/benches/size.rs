@@ -196,10 +196,9 @@ fn record(
         people.finish()?;
     }
     let recorded = recording.finish()?;
-    let root = Some(recorded.root);
     let listed = Listed {
         release: id,
-        root,
+        people: Some(recorded),
         record: file,
     };
     Ok((listed, told))
@@ -230,7 +229,11 @@ fn asked(
         if dice.is_multiple_of(10) {
             let expected =
                 (0..nation.releases).filter(|r| nation.class(*r, origin, number).is_some());
-            assert_eq!(found.len(), expected.count(), "a look-up is wrong");
+            assert_eq!(
+                found.presences.len(),
+                expected.count(),
+                "a look-up is wrong"
+            );
         }
     }
     times.sort_unstable();
@@ -268,17 +271,16 @@ fn proven(
         };
         let (origin, id) = someone(nation, dice);
         let (place, id) = (format!("{origin:02}"), name(origin, id));
-        let (Some(person), Some(root)) = (Person::new(&place, &id), one.root) else {
+        let (Some(person), Some(people)) = (Person::new(&place, &id), one.people) else {
             continue;
         };
         let start = Instant::now();
         let (pseudonym, proof) = register.prove(keys, &person, &one.release)?;
         made += start.elapsed();
-        let Some(key) = keys.first() else { continue };
         let committed = Committed {
             release: &one.release,
-            root,
-            key: key.public(),
+            root: people.root,
+            key: people.key,
         };
         let start = Instant::now();
         let shown = proof.check(&committed, &person, &pseudonym);

@@ -1,13 +1,14 @@
 //! What a release's entry in the ledger commits to about the people in it: one root.
 //!
 //! People of an origin fall into 2^`bits` buckets by the first bits of their places, some 4,096 to a bucket. A bucket is a
-//! Merkle tree (RFC 6962) over leaves in the order of their labels:
+//! trie over leaves by the bits of their labels:
 //!
 //! - label: SHA-256 of the release and the person's pseudonym, so that no two releases can be linked by it;
 //! - class: SHA-256 of the release, the pseudonym and the elements that left.
 //!
-//! Leaves that are nobody's fill each bucket up to a multiple of 16, so that its size does not tell a small count. Over the
-//! buckets of all origins, in order, stands another tree; the root is SHA-256 of the list of origins and that tree's root.
+//! Leaves that are nobody's fill each bucket up to a multiple of 16, so that its depth does not tell a small count. Over the
+//! buckets of all origins, in order, stands a Merkle tree (RFC 6962); the root is SHA-256 of the list of origins and that
+//! tree's root. So a root says one thing of each person, whoever made it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -21,13 +22,14 @@ use crate::key::Pseudonym;
 use crate::record::Damage;
 use crate::segment::Segment;
 use crate::tree::{self, Hash};
+use crate::trie::{self, Leaf};
 
 /// About how many people are in a bucket at most.
 const BUCKET: u64 = 4_096;
 const MOST_BITS: u8 = 16;
 /// A bucket has a multiple of so many leaves, and so many at least.
 const PADDED_TO: usize = 16;
-const STORED: usize = 36;
+const STORED: usize = 32;
 
 /// The bits that tell apart the buckets of an origin with so many people in a release.
 pub(crate) fn bits(subjects: u64) -> u8 {
@@ -48,9 +50,6 @@ fn places(bucket: usize, bits: u8) -> Option<std::ops::RangeInclusive<u16>> {
     let last = first + (width - 1);
     Some(u16::try_from(first).ok()?..=u16::try_from(last).ok()?)
 }
-
-/// A leaf: 32 bytes of label and 32 of class.
-pub(crate) type Leaf = [u8; 64];
 
 pub(crate) fn label(release: &str, pseudonym: &Pseudonym) -> Hash {
     let mut hash = Sha256::new_with_prefix(b"chancery/register/label/v1\0");
@@ -89,11 +88,11 @@ pub struct Buckets {
     pub bits: u8,
 }
 
-/// The bucket trees' sizes and roots, and in what order they stand.
+/// The buckets' roots, and in what order they stand.
 #[derive(Default)]
 pub(crate) struct Commitment {
     pub(crate) origins: Vec<Buckets>,
-    pub(crate) roots: Vec<(u32, Hash)>,
+    pub(crate) roots: Vec<Hash>,
 }
 
 impl Commitment {
@@ -107,9 +106,7 @@ impl Commitment {
             bits,
         });
         for one in stored.chunks_exact(STORED) {
-            let (size, root) = one.split_at_checked(4)?;
-            let size = u32::from_le_bytes(size.try_into().ok()?);
-            self.roots.push((size, root.try_into().ok()?));
+            self.roots.push(one.try_into().ok()?);
         }
         Some(())
     }
@@ -120,23 +117,12 @@ impl Commitment {
     }
 
     pub(crate) fn leaves(&self) -> Vec<Hash> {
-        self.roots
-            .iter()
-            .map(|(size, root)| bucket_leaf(*size, root))
-            .collect()
+        self.roots.iter().map(bucket_leaf).collect()
     }
 
     pub(crate) fn root(&self) -> Digest {
         root(&self.origins, &tree::root(&self.leaves()))
     }
-}
-
-/// How buckets are stored.
-pub(crate) fn stored(roots: &[(u32, Hash)]) -> Vec<u8> {
-    let bytes = roots.iter();
-    bytes
-        .flat_map(|(size, root)| size.to_le_bytes().into_iter().chain(*root))
-        .collect()
 }
 
 /// Where the bucket of a place among the people of an origin stands.
@@ -162,10 +148,8 @@ pub(crate) fn buckets(origins: &[Buckets]) -> Option<usize> {
     sizes.try_fold(0, |sum, size| Some(sum + size?))
 }
 
-pub(crate) fn bucket_leaf(size: u32, root: &Hash) -> Hash {
-    let mut data = size.to_be_bytes().to_vec();
-    data.extend_from_slice(root);
-    tree::leaf(&data)
+pub(crate) fn bucket_leaf(root: &Hash) -> Hash {
+    tree::leaf(root)
 }
 
 pub(crate) fn root(origins: &[Buckets], top: &Hash) -> Digest {
@@ -224,14 +208,14 @@ impl Members<'_> {
         Ok(leaves)
     }
 
-    /// The sizes and roots of an origin's buckets, the first of which stands at `first`.
+    /// The roots of an origin's buckets, the first of which stands at `first`.
     pub(crate) fn roots(
         &self,
         segments: &[Segment<'_>],
         bits: u8,
         first: usize,
         workers: usize,
-    ) -> Result<Vec<(u32, Hash)>, Damage> {
+    ) -> Result<Vec<Hash>, Damage> {
         let count = 1_usize << bits;
         let next = AtomicUsize::new(0);
         let work = || {
@@ -242,9 +226,7 @@ impl Members<'_> {
                     return Ok(done);
                 }
                 let leaves = self.leaves(segments, bits, bucket, first + bucket)?;
-                let hashes: Vec<Hash> = leaves.iter().map(|leaf| tree::leaf(leaf)).collect();
-                let size = u32::try_from(hashes.len()).map_err(|_| Damage)?;
-                done.push((bucket, (size, tree::root(&hashes))));
+                done.push((bucket, trie::root(&leaves).ok_or(Damage)?));
             }
         };
         let mut all = std::thread::scope(|scope| -> Result<Vec<_>, Damage> {

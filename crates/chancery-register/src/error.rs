@@ -37,6 +37,12 @@ pub enum Error {
         /// The release.
         release: String,
     },
+    /// A record is not there, and people are numbered on from it.
+    #[error("the record of who was in `{release}` is not there, and none can be added after it")]
+    Lost {
+        /// The release.
+        release: String,
+    },
     /// The records of releases do not follow each other.
     #[error("the record of `{release}` does not follow those before it")]
     OutOfOrder {
@@ -63,6 +69,10 @@ impl Error {
             }
             Self::Key | Self::KeyMissing { .. } => "put `keys/register.key` back from a copy",
             Self::Unrecorded { .. } => "put the release's `custody` folder back from a copy",
+            Self::Lost { .. } => {
+                "put the release's `custody` folder back from a copy; if there is none, `chancery account rotate-key` \
+                 goes on without it, and of releases until then nobody can be told all"
+            }
             Self::OutOfOrder { .. } => {
                 "put the records of the releases before it back, then `chancery account rebuild`"
             }

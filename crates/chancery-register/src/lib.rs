@@ -20,12 +20,12 @@
 //! let recorded = recording.finish()?;
 //!
 //! let release = "2026-01-10-dhs-ice-1".to_owned();
-//! let listed = Listed { release, root: Some(recorded.root), record: path };
+//! let listed = Listed { release, people: Some(recorded), record: path };
 //! let register = Register::open(&index, &[listed])?;
 //! let (ana, ben) = (Person::new("06", "CA900123456").unwrap(), Person::new("06", "CA900123457").unwrap());
 //! let keys = [key];
-//! assert_eq!(register.find(&keys, &ana)?[0].elements, ["address", "phone"]);
-//! assert!(register.find(&keys, &ben)?.is_empty());
+//! assert_eq!(register.find(&keys, &ana)?.presences[0].elements, ["address", "phone"]);
+//! assert!(register.find(&keys, &ben)?.presences.is_empty());
 //!
 //! // What Ben is shown, he checks against the entry in the ledger.
 //! let committed = Committed { release: "2026-01-10-dhs-ice-1", root: recorded.root, key: recorded.key };
@@ -48,13 +48,12 @@ mod recording;
 mod register;
 mod segment;
 mod tree;
+mod trie;
 
 pub use commitment::Buckets;
 pub use error::Error;
 pub use key::{PseudonymProof, PublicKey, SecretKey};
 pub use person::Person;
-pub use proof::{
-    Absent, BucketProof, Committed, Found, Neighbour, Present, ReleaseProof, Unproven,
-};
+pub use proof::{BucketProof, Committed, Found, Other, ReleaseProof, Unproven};
 pub use recording::{People, Recorded, Recording};
-pub use register::{Count, Listed, Presence, Register};
+pub use register::{Answer, Count, Listed, Presence, Register};

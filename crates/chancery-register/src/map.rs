@@ -14,6 +14,11 @@ pub(crate) struct Mapped(Option<Mmap>);
 
 impl Mapped {
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        // Anything else, such as a pipe, might never end.
+        let kind = std::fs::symlink_metadata(path).map_err(Error::io("open", path))?;
+        if !kind.is_file() {
+            return Err(Error::damaged(path, "is not a file"));
+        }
         let file = File::open(path).map_err(Error::io("open", path))?;
         let length = file.metadata().map_err(Error::io("read", path))?.len();
         if length == 0 {

@@ -1,15 +1,17 @@
 //! That a person was, or was not, among those a release was about.
 //!
 //! A proof is against the root in the release's ledger entry. It shows that the custodian, when the release was entered,
-//! bound itself to a list with this person on it (and with these elements), or to one without. It does not show that the list is
-//! the file: whoever has the files, the recipient or a court, counts them, and the custodian's replay computes the list again.
+//! bound itself to a list with this person on it (and with these elements), or to one without: of one root and one person only one
+//! of these can be shown. It does not show that the list is the file: whoever has the files, the recipient or a court, counts
+//! them, and the custodian's replay computes the list again.
 
 use chancery_model::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::commitment::{self, Buckets, Leaf, bucket_leaf, buckets, leaf};
+use crate::commitment::{self, Buckets, bucket_leaf, buckets, leaf};
 use crate::key::Pseudonym;
-use crate::tree;
+use crate::tree::{self, Hash};
+use crate::trie::{self, Leaf};
 use crate::{Person, PseudonymProof, PublicKey};
 
 /// What shows that a person was, or was not, in a release.
@@ -32,61 +34,34 @@ pub struct ReleaseProof {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BucketProof {
-    /// How many leaves it has: a multiple of 16, some of them nobody's.
-    pub size: u32,
-    /// Its path in the tree over the buckets.
-    pub path: Vec<Digest>,
     /// What is there.
-    #[serde(flatten)]
     pub found: Found,
+    /// The path from there to the bucket's root.
+    pub path: Vec<Digest>,
+    /// The bucket's path in the tree over the buckets.
+    pub top: Vec<Digest>,
 }
 
 /// What is in a bucket where a person would be.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Found {
-    /// The person.
-    Present(Present),
-    /// The neighbours of a leaf that is not there.
-    Absent(Absent),
-}
-
-/// A person's leaf.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Present {
-    /// Which of the bucket it is.
-    pub index: u32,
-    /// What left about them.
-    pub elements: Vec<String>,
-    /// Its path in the bucket.
-    pub path: Vec<Digest>,
-}
-
-/// The leaves between which a person's would be.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Absent {
-    /// The one before, unless theirs would be the first.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub before: Option<Neighbour>,
-    /// The one after, unless theirs would be the last.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub after: Option<Neighbour>,
+    /// The person, and what left about them.
+    Elements(Vec<String>),
+    /// Another leaf.
+    Other(Other),
+    /// Nothing.
+    Nothing,
 }
 
 /// A leaf that is somebody else's, or nobody's: nobody can tell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Neighbour {
-    /// Which of the bucket it is.
-    pub index: u32,
+pub struct Other {
     /// Its label.
     pub label: Digest,
     /// Its class.
     pub class: Digest,
-    /// Its path in the bucket.
-    pub path: Vec<Digest>,
 }
 
 /// Why a proof shows nothing.
@@ -104,9 +79,12 @@ pub enum Unproven {
     /// The leaves do not lead to the root in the ledger.
     #[error("it does not lead to the root that the ledger holds")]
     Root,
-    /// The neighbours do not stand on both sides of where the person would be.
-    #[error("its leaves do not stand next to where the person would be")]
-    Neighbours,
+    /// Another's leaf does not stand where the person's would be.
+    #[error("its leaf does not stand where the person's would be")]
+    Other,
+    /// An element has no name, or one that might be read as two.
+    #[error("its elements are not names")]
+    Elements,
 }
 
 /// What a ledger entry says of the people in a release.
@@ -149,7 +127,7 @@ impl ReleaseProof {
         let (top, found) = match (index, &self.bucket, self.top) {
             (Some(index), Some(bucket), None) => {
                 let (leaf, elements) = bucket.check(committed.release, &pseudonym)?;
-                let path = hashes(&bucket.path);
+                let path = hashes(&bucket.top);
                 let top = tree::leads_to(leaf, index, buckets, &path).ok_or(Unproven::Root)?;
                 (top, elements)
             }
@@ -171,91 +149,60 @@ impl BucketProof {
         &self,
         release: &str,
         pseudonym: &Pseudonym,
-    ) -> Result<(tree::Hash, Option<&[String]>), Unproven> {
+    ) -> Result<(Hash, Option<&[String]>), Unproven> {
         let label = commitment::label(release, pseudonym);
-        let (root, elements) = match &self.found {
-            Found::Present(present) => {
-                let class = commitment::class(release, pseudonym, &present.elements);
-                let leaf = leaf(&label, &class);
-                let root = self.root(&leaf, present.index, &present.path)?;
-                (root, Some(present.elements.as_slice()))
+        let (terminal, elements) = match &self.found {
+            Found::Elements(elements) => {
+                let plain = |name: &String| !name.is_empty() && !name.contains(char::is_control);
+                if elements.is_empty() || !elements.iter().all(plain) {
+                    return Err(Unproven::Elements);
+                }
+                let class = commitment::class(release, pseudonym, elements);
+                let own = trie::terminal(Some(&leaf(&label, &class)));
+                (own, Some(elements.as_slice()))
             }
-            Found::Absent(absent) => (self.without(&label, absent)?, None),
+            Found::Other(other) => {
+                let theirs = other.label.as_bytes();
+                if *theirs == label || !trie::shares(theirs, &label, self.path.len()) {
+                    return Err(Unproven::Other);
+                }
+                let leaf = leaf(theirs, other.class.as_bytes());
+                (trie::terminal(Some(&leaf)), None)
+            }
+            Found::Nothing => (trie::terminal(None), None),
         };
-        Ok((bucket_leaf(self.size, &root), elements))
-    }
-
-    fn root(&self, leaf: &Leaf, index: u32, path: &[Digest]) -> Result<tree::Hash, Unproven> {
-        let (index, size) = (index as usize, self.size as usize);
-        tree::leads_to(tree::leaf(leaf), index, size, &hashes(path)).ok_or(Unproven::Root)
-    }
-
-    /// The root of a bucket whose leaves go past a label.
-    fn without(&self, label: &tree::Hash, absent: &Absent) -> Result<tree::Hash, Unproven> {
-        let root = |one: &Neighbour| {
-            let leaf = leaf(one.label.as_bytes(), one.class.as_bytes());
-            self.root(&leaf, one.index, &one.path)
-        };
-        let last = self.size.checked_sub(1).ok_or(Unproven::Neighbours)?;
-        match (&absent.before, &absent.after) {
-            (Some(before), Some(after)) => {
-                let next = before.index.checked_add(1) == Some(after.index);
-                let between = before.label.as_bytes() < label && label < after.label.as_bytes();
-                let root = (root(before)?, root(after)?);
-                (next && between && root.0 == root.1).then_some(root.0)
-            }
-            (Some(before), None) => {
-                let is_last = before.index == last && before.label.as_bytes() < label;
-                is_last.then(|| root(before)).transpose()?
-            }
-            (None, Some(after)) => {
-                let is_first = after.index == 0 && label < after.label.as_bytes();
-                is_first.then(|| root(after)).transpose()?
-            }
-            (None, None) => None,
-        }
-        .ok_or(Unproven::Neighbours)
+        let root = trie::leads_to(terminal, &label, &hashes(&self.path));
+        Ok((bucket_leaf(&root.ok_or(Unproven::Root)?), elements))
     }
 }
 
-fn hashes(path: &[Digest]) -> Vec<tree::Hash> {
+fn hashes(path: &[Digest]) -> Vec<Hash> {
     path.iter().map(|digest| *digest.as_bytes()).collect()
 }
 
-pub(crate) fn digests(path: Vec<tree::Hash>) -> Vec<Digest> {
+pub(crate) fn digests(path: Vec<Hash>) -> Vec<Digest> {
     path.into_iter().map(Digest::from_bytes).collect()
 }
 
-/// What shows where a label is, or would be, among the leaves of a bucket.
+/// What is where a label would be among the leaves of a bucket, and the path from there. Nothing if it is not there and
+/// elements left, or the other way round.
 pub(crate) fn found(
     leaves: &[Leaf],
-    label: &tree::Hash,
+    label: &Hash,
     elements: Option<&[String]>,
-) -> Option<Found> {
-    let hashes: Vec<tree::Hash> = leaves.iter().map(|leaf| tree::leaf(leaf)).collect();
-    let at = leaves.partition_point(|leaf| leaf.get(..32) < Some(label.as_slice()));
-    let path = |at: usize| digests(tree::path(&hashes, at));
-    if let Some(elements) = elements {
-        (leaves.get(at)?.get(..32)? == label).then_some(())?;
-        return Some(Found::Present(Present {
-            index: u32::try_from(at).ok()?,
-            elements: elements.to_vec(),
-            path: path(at),
-        }));
-    }
-    let neighbour = |at: usize| -> Option<Neighbour> {
-        let (label, class) = leaves.get(at)?.split_at_checked(32)?;
-        Some(Neighbour {
-            index: u32::try_from(at).ok()?,
-            label: Digest::from_bytes(label.try_into().ok()?),
+) -> Option<(Found, Vec<Digest>)> {
+    let (leaf, path) = trie::path(leaves, label)?;
+    let parts = leaf.as_ref().and_then(|leaf| leaf.split_first_chunk());
+    let found = match (parts, elements) {
+        (Some((theirs, _)), Some(elements)) if theirs == label => {
+            Found::Elements(elements.to_vec())
+        }
+        (Some((theirs, class)), None) if theirs != label => Found::Other(Other {
+            label: Digest::from_bytes(*theirs),
             class: Digest::from_bytes(class.try_into().ok()?),
-            path: path(at),
-        })
+        }),
+        (None, None) => Found::Nothing,
+        _ => return None,
     };
-    let is_there = leaves.get(at).and_then(|leaf| leaf.get(..32)) == Some(label.as_slice());
-    (!is_there).then_some(())?;
-    Some(Found::Absent(Absent {
-        before: at.checked_sub(1).and_then(neighbour),
-        after: neighbour(at),
-    }))
+    Some((found, digests(path)))
 }

@@ -8,7 +8,7 @@ use roaring::RoaringBitmap;
 use sha2::{Digest as _, Sha256};
 
 use crate::bitmap::Bitmap;
-use crate::commitment::{Commitment, Members, bits, stored};
+use crate::commitment::{Commitment, Members, bits};
 use crate::map::Mapped;
 use crate::record::{ClassPart, Damage, Header, OriginPart, Section, section, segment, trailer};
 use crate::segment::{Newcomer, Segment, places};
@@ -18,7 +18,7 @@ use crate::{Error, Person, PublicKey, Register, SecretKey};
 const BATCH: usize = 16_384;
 
 /// What a record commits to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Recorded {
     /// The root over the people of the release.
     pub root: Digest,
@@ -70,6 +70,7 @@ impl<'a> Recording<'a> {
         classes: Vec<Vec<String>>,
         workers: usize,
     ) -> Result<Self, Error> {
+        register.is_whole(&key.public())?;
         let file = private(path)?;
         let base = register.people(&key.public());
         let base = u32::try_from(base).map_err(|_| full(path))?;
@@ -184,7 +185,7 @@ impl<'a> Recording<'a> {
             let roots = members
                 .roots(&segments, part.bits, first, self.workers)
                 .map_err(damaged)?;
-            let stored = stored(&roots);
+            let stored = roots.concat();
             let pushed = commitment.push(&part.origin, part.bits, &stored);
             pushed.ok_or(Damage).map_err(damaged)?;
             all.push(stored);

@@ -1,16 +1,16 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use chancery_model::Digest;
 
 use crate::commitment::Members;
-use crate::key::Pseudonym;
 use crate::proof::{BucketProof, digests, found};
 use crate::record::Record;
 use crate::segment::Segment;
 use crate::{
-    Error, Person, PseudonymProof, PublicKey, Recording, ReleaseProof, SecretKey, commitment, tree,
+    Error, Person, PseudonymProof, PublicKey, Recorded, Recording, ReleaseProof, SecretKey,
+    commitment, tree, trie,
 };
 
 /// A release that the ledger holds, with where its record is.
@@ -18,8 +18,8 @@ use crate::{
 pub struct Listed {
     /// Its id.
     pub release: String,
-    /// The root that its entry commits to; entries of before there were registers have none.
-    pub root: Option<Digest>,
+    /// What its entry commits to; entries of before there were registers commit to nothing.
+    pub people: Option<Recorded>,
     /// Its record, beside the released files.
     pub record: PathBuf,
 }
@@ -30,7 +30,26 @@ pub struct Register {
     records: Vec<Record>,
     /// By release, where in `records`.
     by_release: BTreeMap<String, usize>,
-    unrecorded: Vec<String>,
+    unrecorded: Vec<Unrecorded>,
+}
+
+/// A release of which there is no record.
+#[derive(Debug)]
+struct Unrecorded {
+    release: String,
+    /// The key of the record that there should be.
+    key: Option<PublicKey>,
+    /// How many records there were before it.
+    after: usize,
+}
+
+/// What the register says of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// The releases that they were in, in the order of the ledger.
+    pub presences: Vec<Presence<'a>>,
+    /// The releases of which it cannot say whether they were.
+    pub unknown: BTreeSet<&'a str>,
 }
 
 /// A release that a person was in.
@@ -74,20 +93,26 @@ impl Register {
         Ok(register)
     }
 
-    /// Makes the index anew from the releases' records alone, each read and held against its
-    /// digest.
+    /// Makes the index anew from the releases' records alone, each read and held against its digest.
+    /// A record that only the index still has is put back into its release.
     ///
     /// # Errors
     ///
     /// As for [`Register::open`].
     pub fn rebuild(index: &Path, releases: &[Listed]) -> Result<Self, Error> {
-        if index.exists() {
-            std::fs::remove_dir_all(index).map_err(Error::io("remove", index))?;
+        for listed in releases {
+            let Some(people) = listed.people else {
+                continue;
+            };
+            let indexed = index.join(&listed.release);
+            if Self::is_record(&listed.record, &listed.release, people.root) {
+                link(&listed.record, &indexed)?;
+            } else if Self::is_record(&indexed, &listed.release, people.root) {
+                link(&indexed, &listed.record)?;
+            }
         }
         let register = Self::open(index, releases)?;
-        for record in &register.records {
-            record.check()?;
-        }
+        register.check()?;
         Ok(register)
     }
 
@@ -98,29 +123,38 @@ impl Register {
     }
 
     fn add(&mut self, index: &Path, listed: &Listed) -> Result<(), Error> {
-        let Some(root) = listed.root else {
-            self.unrecorded.push(listed.release.clone());
+        let mut unrecorded = Unrecorded {
+            release: listed.release.clone(),
+            key: None,
+            after: self.records.len(),
+        };
+        let Some(people) = listed.people else {
+            self.unrecorded.push(unrecorded);
             return Ok(());
         };
         let path = index.join(&listed.release);
         if !path.exists() {
             if !listed.record.exists() {
-                self.unrecorded.push(listed.release.clone());
+                unrecorded.key = Some(people.key);
+                self.unrecorded.push(unrecorded);
                 return Ok(());
             }
             link(&listed.record, &path)?;
         }
         let record = Record::open(&path)?;
-        if record.header.release != listed.release || record.header.root != root {
+        let header = &record.header;
+        if header.release != listed.release
+            || (header.root, header.key) != (people.root, people.key)
+        {
             return Err(Error::damaged(
                 &path,
                 "is not what the ledger's entry commits to",
             ));
         }
-        let before = self.people(&record.header.key);
-        let base = u64::from(record.header.base);
+        let before = self.people(&people.key);
+        let base = u64::from(header.base);
         // Whom an unrecorded release was the first to be about is missing.
-        if base < before || (base > before && self.unrecorded.is_empty()) {
+        if base < before || (base > before && self.is_whole(&people.key).is_ok()) {
             return Err(Error::OutOfOrder {
                 release: listed.release.clone(),
             });
@@ -131,9 +165,30 @@ impl Register {
         Ok(())
     }
 
-    /// The releases of which it does not know who was in them.
-    pub fn unrecorded(&self) -> &[String] {
-        &self.unrecorded
+    /// Whether it has every record under a key: if not, it cannot be gone on with, as people would get
+    /// a second number.
+    pub(crate) fn is_whole(&self, key: &PublicKey) -> Result<(), Error> {
+        let mut unrecorded = self.unrecorded.iter();
+        match unrecorded.find(|one| one.key == Some(*key)) {
+            None => Ok(()),
+            Some(lost) => Err(Error::Lost {
+                release: lost.release.clone(),
+            }),
+        }
+    }
+
+    /// Reads all of the records, and holds each against its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`].
+    pub fn check(&self) -> Result<(), Error> {
+        self.records.iter().try_for_each(Record::check)
+    }
+
+    /// The releases of which it has no record.
+    pub fn unrecorded(&self) -> impl Iterator<Item = &str> {
+        self.unrecorded.iter().map(|one| one.release.as_str())
     }
 
     /// How many people it knows under a key.
@@ -172,7 +227,7 @@ impl Register {
     ///
     /// # Errors
     ///
-    /// When the file cannot be made.
+    /// [`Error::Lost`] when a record under this key is not there; when the file cannot be made.
     pub fn record<'a>(
         &'a self,
         key: &'a SecretKey,
@@ -198,30 +253,61 @@ impl Register {
         segments.filter_map(Result::transpose).collect()
     }
 
-    /// The releases that a person was in, in the order of the ledger.
+    /// The releases that a person was in, and those of which it cannot say: they have no record, were
+    /// recorded under a key that is not among `keys`, or came after one that is lost, which may have been the
+    /// first to be about this person.
+    ///
+    /// What it says rests on the records as they are: [`Register::confirm`] holds it against the ledger.
     ///
     /// # Errors
     ///
-    /// [`Error::KeyMissing`] when a release was recorded under a key that is not among `keys`;
     /// [`Error::Damaged`].
-    pub fn find(
-        &self,
-        keys: &[SecretKey],
-        person: &Person<'_>,
-    ) -> Result<Vec<Presence<'_>>, Error> {
-        let mut found = Vec::new();
+    pub fn find(&self, keys: &[SecretKey], person: &Person<'_>) -> Result<Answer<'_>, Error> {
+        let mut answer = Answer::default();
+        answer.unknown.extend(self.unrecorded());
         let mut numbers = BTreeMap::new();
-        for record in &self.records {
+        for (at, record) in self.records.iter().enumerate() {
             let key = &record.header.key;
             if !numbers.contains_key(key) {
-                let secret = secret(keys, record)?;
-                numbers.insert(*key, self.number(secret, person)?);
+                let secret = secret(keys, record).ok();
+                let number = secret.map(|secret| self.number(secret, person));
+                numbers.insert(*key, number.transpose()?);
             }
-            if let Some(Some(number)) = numbers.get(key) {
-                found.extend(presence(record, *number)?);
+            let number = numbers.get(key).copied().flatten();
+            let there = match number.flatten() {
+                Some(number) => presence(record, number)?,
+                None => None,
+            };
+            if there.is_none() && (number.is_none() || self.follows_a_lost(at, key)) {
+                answer.unknown.insert(&record.header.release);
+            }
+            answer.presences.extend(there);
+        }
+        Ok(answer)
+    }
+
+    fn follows_a_lost(&self, at: usize, key: &PublicKey) -> bool {
+        let mut unrecorded = self.unrecorded.iter();
+        unrecorded.any(|one| one.key == Some(*key) && one.after <= at)
+    }
+
+    /// What [`Register::find`] says of a person, held against the root that each release's entry
+    /// commits to: their bucket is made anew.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] when a record says something else than the ledger holds.
+    pub fn confirm(&self, keys: &[SecretKey], person: &Person<'_>) -> Result<Answer<'_>, Error> {
+        let answer = self.find(keys, person)?;
+        for (at, record) in self.records.iter().enumerate() {
+            // After one that is lost, the people of a bucket are not all known.
+            if !self.follows_a_lost(at, &record.header.key)
+                && let Ok(key) = secret(keys, record)
+            {
+                self.shown(record, key, person)?;
             }
         }
-        Ok(found)
+        Ok(answer)
     }
 
     /// A person's number under a key.
@@ -289,10 +375,27 @@ impl Register {
     ) -> Result<(PseudonymProof, ReleaseProof), Error> {
         let record = self.of(release)?;
         let key = secret(keys, record)?;
-        let pseudonym: Pseudonym = key.pseudonym(person);
+        let at = self.by_release.get(release).copied().unwrap_or_default();
+        if self.follows_a_lost(at, &record.header.key) {
+            return Err(Error::Unrecorded {
+                release: release.to_owned(),
+            });
+        }
+        Ok((key.prove(person)?, self.shown(record, key, person)?))
+    }
+
+    /// What is where a person would be in a release, out of the people and numbers of the records and held
+    /// against the root.
+    fn shown(
+        &self,
+        record: &Record,
+        key: &SecretKey,
+        person: &Person<'_>,
+    ) -> Result<ReleaseProof, Error> {
         let number = self.number(key, person)?;
         let presence = number.map(|number| presence(record, number)).transpose()?;
         let elements = presence.flatten().map(|presence| presence.elements);
+        let release = record.header.release.as_str();
         let committed = record.commitment()?;
         let leaves = committed.leaves();
         let place = person.place();
@@ -303,8 +406,11 @@ impl Register {
             top: None,
         };
         let Some(index) = committed.index(person.origin(), place) else {
+            if elements.is_some() {
+                return Err(record.damaged());
+            }
             proof.top = Some(Digest::from_bytes(tree::root(&leaves)));
-            return Ok((key.prove(person)?, proof));
+            return Ok(proof);
         };
         let mut origins = committed.origins.iter();
         let bits = origins
@@ -320,14 +426,17 @@ impl Register {
         let inside = members
             .leaves(&segments, bits, bucket, index)
             .map_err(|_| record.damaged())?;
-        let label = commitment::label(release, &pseudonym);
+        if trie::root(&inside).as_ref() != committed.roots.get(index) {
+            return Err(record.damaged());
+        }
+        let label = commitment::label(release, &key.pseudonym(person));
         let found = found(&inside, &label, elements).ok_or_else(|| record.damaged())?;
         proof.bucket = Some(BucketProof {
-            size: u32::try_from(inside.len()).map_err(|_| record.damaged())?,
-            path: digests(tree::path(&leaves, index)),
-            found,
+            found: found.0,
+            path: found.1,
+            top: digests(tree::path(&leaves, index)),
         });
-        Ok((key.prove(person)?, proof))
+        Ok(proof)
     }
 
     /// The people of an origin whom the register knew after a record.
@@ -378,12 +487,12 @@ fn link(from: &Path, to: &Path) -> Result<(), Error> {
         let made = builder.recursive(true).mode(0o700).create(folder);
         made.map_err(Error::io("create", folder))?;
     }
-    if std::fs::hard_link(from, to).is_ok() {
-        return Ok(());
-    }
     let mut beside = to.as_os_str().to_owned();
     beside.push(".tmp");
     let beside = PathBuf::from(beside);
-    std::fs::copy(from, &beside).map_err(Error::io("copy", from))?;
+    let _ = std::fs::remove_file(&beside);
+    if std::fs::hard_link(from, &beside).is_err() {
+        std::fs::copy(from, &beside).map_err(Error::io("copy", from))?;
+    }
     std::fs::rename(&beside, to).map_err(Error::io("create", to))
 }

@@ -10,7 +10,7 @@ pub(crate) fn leaf(data: &[u8]) -> Hash {
     hash.finalize().into()
 }
 
-fn node(left: &Hash, right: &Hash) -> Hash {
+pub(crate) fn node(left: &Hash, right: &Hash) -> Hash {
     let mut hash = Sha256::new_with_prefix([1]);
     hash.update(left);
     hash.update(right);

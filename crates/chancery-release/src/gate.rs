@@ -109,6 +109,9 @@ fn sign(
     progress: &dyn Progress,
 ) -> Result<(Signed, CommittedPeople), Error> {
     let register = workspace.register()?;
+    // Whoever a damaged record hides would be taken for somebody new.
+    register.check()?;
+    let key = workspace.register_key(None)?;
     let folder = workspace.staging_dir().join(id);
     let staged = Staged::write(
         workspace,
@@ -119,6 +122,7 @@ fn sign(
             law: law.pack(),
             dataset,
             register: &register,
+            key: &key,
         },
         progress,
     )?;

@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use chancery_dataset::{Dataset, Progress};
+use chancery_dataset::Progress;
 use chancery_ledger::LedgerReader;
 use chancery_model::Digest;
-use chancery_register::{Listed, Recorded, Register, SecretKey};
+use chancery_register::{Listed, PublicKey, Recorded, Register, SecretKey};
 
+use crate::entry::CommittedPeople;
 use crate::history::History;
-use crate::staging::{carrying, durable};
+use crate::staging::{From, carrying, durable};
 use crate::workspace::private_folder;
-use crate::{Answer, Error, Workspace};
+use crate::{Error, Workspace};
 
 /// The part of a release's folder that is the custodian's own: it is not handed over.
 pub(crate) const CUSTODY: &str = "custody";
@@ -62,7 +63,9 @@ impl Workspace {
         let releases = history.in_order().into_iter();
         let listed = releases.map(|(id, logged)| Listed {
             release: id.to_owned(),
-            root: logged.people.map(|people| people.root),
+            people: logged
+                .people
+                .map(|CommittedPeople { root, key }| Recorded { root, key }),
             record: record_file(&self.releases_dir().join(id)),
         });
         listed.collect()
@@ -81,6 +84,18 @@ impl Workspace {
             Ok(SecretKey::derive(&secret)?)
         });
         derived.collect()
+    }
+
+    /// The key that records, or the one that recorded a release.
+    pub(crate) fn register_key(&self, of: Option<(&str, PublicKey)>) -> Result<SecretKey, Error> {
+        let mut keys = self.register_keys()?.into_iter();
+        let Some((release, public)) = of else {
+            return Ok(keys.next().ok_or(chancery_register::Error::Key)?);
+        };
+        let key = keys.find(|key| key.public() == public);
+        Ok(key.ok_or_else(|| chancery_register::Error::KeyMissing {
+            release: release.to_owned(),
+        })?)
     }
 }
 
@@ -120,16 +135,18 @@ impl Workspace {
 
 /// Records who an answer's release is about, in the custodian's part of its folder.
 pub(crate) fn record(
-    workspace: &Workspace,
-    register: &Register,
     folder: &Path,
     release: &str,
-    answer: &Answer,
-    dataset: &Dataset,
+    from: &From<'_>,
     progress: &dyn Progress,
 ) -> Result<Recorded, Error> {
-    let key = workspace.register_keys()?.into_iter().next();
-    let key = key.ok_or(chancery_register::Error::Key)?;
+    let From {
+        answer,
+        dataset,
+        register,
+        key,
+        ..
+    } = *from;
     private_folder(&folder.join(CUSTODY))?;
     let classes = &answer.decision().classes;
     progress.begin("recording who it is about", answer.decision().total);
@@ -149,7 +166,7 @@ pub(crate) fn record(
         .collect();
     let file = record_file(folder);
     let workers = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let mut recording = register.record(&key, release, &file, leaving, workers)?;
+    let mut recording = register.record(key, release, &file, leaving, workers)?;
     for origin in dataset.origins_of_people() {
         let mut people = recording.origin(origin)?;
         let mut told = 0_u64;

@@ -6,7 +6,7 @@ use chancery_ledger::{InclusionProof, Keyring, VerifierKey, verify_proof};
 use chancery_model::{Decision, Digest};
 use chancery_plan::{Job, StagedFile, stage};
 
-use chancery_register::{Recorded, Register};
+use chancery_register::{Recorded, Register, SecretKey};
 
 use crate::entry::CommittedPeople;
 use crate::history::History;
@@ -29,6 +29,8 @@ pub(crate) struct From<'a> {
     pub(crate) dataset: &'a Dataset,
     /// Whom the register knows already.
     pub(crate) register: &'a Register,
+    /// The key that records.
+    pub(crate) key: &'a SecretKey,
 }
 
 /// Files that are written but have not left. Only `Staged::write` makes one.
@@ -120,7 +122,7 @@ impl Staged {
             answer,
             law,
             dataset,
-            register,
+            ..
         } = *from;
         let data = folder.join(DATA);
         let spill = folder.join(SPILL);
@@ -142,8 +144,7 @@ impl Staged {
             sync(&folder.map_err(Error::io("read", &data))?.path())?;
         }
         sync(&data)?;
-        let Recorded { root, key } =
-            record(workspace, register, folder, id, answer, dataset, progress)?;
+        let Recorded { root, key } = record(folder, id, from, progress)?;
         sync(&folder.join(CUSTODY))?;
         Ok(Self {
             id: id.to_owned(),

@@ -180,6 +180,8 @@ pub fn replay(
     let scratch = Scratch::new(workspace)?;
     // Whom the register knew before does not change what a release commits to.
     let register = Register::open(&scratch.parent.join("register"), &[])?;
+    let recorded = entry.people.map(|people| (entry.id.as_str(), people.key));
+    let key = workspace.register_key(recorded)?;
     let staged = Staged::write(
         workspace,
         &scratch.parent.join(REPLAY),
@@ -189,6 +191,7 @@ pub fn replay(
             law: &law,
             dataset: &dataset,
             register: &register,
+            key: &key,
         },
         progress,
     )?;

@@ -1,7 +1,7 @@
 //! Accounts out of the register, held against every file of fifty releases under changing law: read line by line, and
 //! added up by another program's SQL.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -29,12 +29,8 @@ const FLOWS: &[(&str, &str)] = &[
     ("hhs/oig", "oversight"),
     ("state/06/medicaid", "program-administration/eligibility"),
 ];
-/// Columns that the synthetic files never leave empty.
-const ALWAYS_FILLED: &[(&str, &str)] = &[
-    ("name", "eligible_first_name"),
-    ("birth_date", "date_of_birth"),
-    ("medicaid_id", "msis_identification_num"),
-];
+/// Elements that the synthetic files never leave empty.
+const ALWAYS_FILLED: &[&str] = &["enrollment", "medicaid_id", "name", "birth_date"];
 
 fn runner(seed: u8) -> TestRunner {
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
@@ -85,35 +81,55 @@ fn case() -> &'static Case {
     })
 }
 
-/// A line of a released file: whom it is about, and the columns in which it says something.
-fn each_line(folder: &Path, tell: &mut dyn FnMut(&str, &str, &[&str])) {
+/// Every person who has a line in a release's files, with the elements of which the files say something about them: a
+/// bit for each, by its place in the manifest's list.
+fn scanned(folder: &Path, elements: &Value) -> HashMap<Person, u64> {
+    let mut of: HashMap<&str, usize> = HashMap::new();
+    for (number, one) in elements.as_array().unwrap().iter().enumerate() {
+        let columns = one["columns"].as_array().unwrap().iter();
+        of.extend(columns.map(|column| (column.as_str().unwrap(), number)));
+    }
+    let mut people: HashMap<Person, u64> = HashMap::new();
     for table in std::fs::read_dir(folder.join("data")).unwrap() {
         let table = table.unwrap();
+        let name = table.file_name().into_string().unwrap();
         // The header of a file is about nobody.
-        if table.file_name() == "ELG00001" {
+        if name == "ELG00001" {
             continue;
         }
         for file in std::fs::read_dir(table.path()).unwrap() {
             let file = file.unwrap().path();
             let origin = file.file_stem().unwrap().to_str().unwrap();
             let mut reader = csv::Reader::from_path(&file).unwrap();
-            let header = reader.headers().unwrap().clone();
+            let header = reader.headers().unwrap();
             let id = header
                 .iter()
-                .position(|name| name == "msis_identification_num");
-            for row in reader.records() {
-                let row = row.unwrap();
-                let said = header.iter().zip(&row);
-                let said: Vec<&str> = said
-                    .filter(|(_, value)| !value.is_empty())
-                    .map(|(column, _)| column)
-                    .collect();
-                let id = row[id.unwrap_or_else(|| panic!("{} has no ids: {header:?}", file.display()))].to_owned();
-                assert!(!id.is_empty(), "a line that does not say whom it is about");
-                tell(origin, &id, &said);
+                .position(|one| one == "msis_identification_num");
+            let id = id.unwrap_or_else(|| panic!("{} has no ids", file.display()));
+            let bits: Vec<u64> = header
+                .iter()
+                .map(|column| 1 << of[format!("{name}.{column}").as_str()])
+                .collect();
+            let mut row = csv::StringRecord::new();
+            while reader.read_record(&mut row).unwrap() {
+                assert!(
+                    !row[id].is_empty(),
+                    "a line that does not say whom it is about"
+                );
+                let said = row.iter().zip(&bits).filter(|(value, _)| !value.is_empty());
+                let person = (origin.to_owned(), row[id].to_owned());
+                *people.entry(person).or_default() |= said.fold(0, |all, (_, bit)| all | bit);
             }
         }
     }
+    people
+}
+
+fn named(elements: &Value, bits: u64) -> BTreeSet<&str> {
+    let elements = elements.as_array().unwrap().iter().enumerate();
+    let said = elements.filter(|(number, _)| bits >> number & 1 == 1);
+    said.map(|(_, one)| one["element"].as_str().unwrap())
+        .collect()
 }
 
 /// The payload of a release's manifest, by its JSON alone.
@@ -126,36 +142,21 @@ fn manifest(folder: &Path) -> Value {
     statement["predicate"].clone()
 }
 
-/// The element of each column that a manifest lists.
-fn elements_of(manifest: &Value) -> BTreeMap<String, String> {
-    let mut of = BTreeMap::new();
-    for one in manifest["elements"].as_array().unwrap() {
-        for column in one["columns"].as_array().unwrap() {
-            // `table.column`
-            let column = column.as_str().unwrap().rsplit('.').next().unwrap();
-            let element = one["element"].as_str().unwrap();
-            of.insert(column.to_owned(), element.to_owned());
-        }
-    }
-    of
-}
-
 #[test]
 fn ten_thousand_people_are_told_of_the_releases_that_have_a_line_about_them() {
     let case = case();
-    let mut scanned: BTreeMap<Person, BTreeMap<String, BTreeSet<String>>> = BTreeMap::new();
     let facts = Facts::read(&case.workspace).unwrap();
     assert_eq!(facts.releases.len(), RELEASES);
-    for release in &facts.releases {
-        let folder = case.folder_of(release.id());
-        let of = elements_of(&manifest(&folder));
-        each_line(&folder, &mut |origin, id, said| {
-            let person = (origin.to_owned(), id.to_owned());
-            let told = scanned.entry(person).or_default();
-            let told = told.entry(release.id().to_owned()).or_default();
-            told.extend(said.iter().filter_map(|column| of.get(*column).cloned()));
-        });
-    }
+    let files: BTreeMap<&str, (Value, HashMap<Person, u64>)> = facts
+        .releases
+        .iter()
+        .map(|release| {
+            let folder = case.folder_of(release.id());
+            let elements = manifest(&folder)["elements"].take();
+            let people = scanned(&folder, &elements);
+            (release.id(), (elements, people))
+        })
+        .collect();
 
     let mut everybody: Vec<Person> = Vec::new();
     for origin in case.dataset.origins_of_people() {
@@ -170,21 +171,25 @@ fn ten_thousand_people_are_told_of_the_releases_that_have_a_line_about_them() {
     let register = case.workspace.register().unwrap();
     let keys = case.workspace.register_keys().unwrap();
     let on = "2026-02-01".parse().unwrap();
-    let nothing = BTreeMap::new();
     let (mut numbers, mut sets) = (BTreeSet::new(), BTreeSet::new());
     for person in &asked {
         let (origin, id) = person;
         let name = chancery_register::Person::new(origin, id).unwrap();
-        let found = register.find(&keys, &name).unwrap().into_iter();
+        let found = register.find(&keys, &name).unwrap().presences.into_iter();
         let found: Vec<Found> = found
             .map(|one| Found {
                 release: one.release.to_owned(),
                 elements: one.elements.to_vec(),
             })
             .collect();
-        let account = PersonAccount::of(&facts, &case.law, &found, &[], &[], on);
+        let account = PersonAccount::of(&facts, &case.law, &found, &BTreeSet::new(), &[], on);
         assert!(account.complete);
-        let expected = scanned.get(person).unwrap_or(&nothing);
+        let expected: BTreeMap<&str, BTreeSet<&str>> = files
+            .iter()
+            .filter_map(|(release, (elements, people))| {
+                Some((*release, named(elements, *people.get(person)?)))
+            })
+            .collect();
         let told: BTreeMap<&str, BTreeSet<&str>> = account
             .disclosures
             .iter()
@@ -194,26 +199,22 @@ fn ten_thousand_people_are_told_of_the_releases_that_have_a_line_about_them() {
             })
             .collect();
         assert_eq!(account.disclosures.len(), told.len());
+        let (there, said) = (expected.len(), told.len());
         assert!(
-            told.keys().copied().eq(expected.keys().map(String::as_str)),
-            "told of {} releases, has a line in {}",
-            told.len(),
-            expected.len()
+            told.keys().eq(expected.keys()),
+            "in {there}, told of {said}"
         );
-        for (release, left) in expected {
-            let said = &told[release.as_str()];
-            // What is empty in somebody's record left no trace in the file; nothing else may be told.
-            let filled = |element: &&str| ALWAYS_FILLED.iter().any(|(name, _)| name == element);
-            let untold: Vec<&String> = left.iter().filter(|e| !said.contains(e.as_str())).collect();
+        for (release, left) in &expected {
+            let said = &told[release];
+            let untold: Vec<_> = left.difference(said).collect();
             assert!(
                 untold.is_empty(),
                 "{release}: {untold:?} left and is not told"
             );
-            let more: Vec<&&str> = said.iter().filter(|e| !left.contains(**e)).collect();
-            assert!(
-                !more.iter().any(|e| filled(e)),
-                "{release}: {more:?} did not leave"
-            );
+            // What is empty in somebody's record leaves no trace in a file.
+            let more: Vec<_> = said.difference(left).collect();
+            let traceless = more.iter().all(|one| !ALWAYS_FILLED.contains(one));
+            assert!(traceless, "{release}: {more:?} did not leave");
         }
         numbers.insert(expected.len());
         sets.extend(told.into_values().map(|set| set.len()));
@@ -227,7 +228,8 @@ fn database(case: &Case) -> Connection {
     let mut db = Connection::open_in_memory().unwrap();
     db.execute_batch(
         "create table entry (kind, id, day, custodian, recipient, purpose, outcome);
-         create table line (release, origin, id, element);",
+         create table element (release, number, name);
+         create table person (release, origin, id, bits);",
     )
     .unwrap();
     let all = db.transaction().unwrap();
@@ -252,16 +254,19 @@ fn database(case: &Case) -> Connection {
         }
         let id = entry["id"].as_str().unwrap();
         let folder = case.folder_of(id);
-        let of = elements_of(&manifest(&folder));
-        let mut line = all
-            .prepare("insert into line values (?, ?, ?, ?)")
+        let elements = manifest(&folder)["elements"].take();
+        for (number, one) in (0_i64..).zip(elements.as_array().unwrap()) {
+            let row = params![id, number, one["element"].as_str()];
+            all.execute("insert into element values (?, ?, ?)", row)
+                .unwrap();
+        }
+        let mut person = all
+            .prepare("insert into person values (?, ?, ?, ?)")
             .unwrap();
-        each_line(&folder, &mut |origin, person, said| {
-            let elements: BTreeSet<&String> = said.iter().filter_map(|one| of.get(*one)).collect();
-            for element in elements {
-                line.execute(params![id, origin, person, element]).unwrap();
-            }
-        });
+        for ((origin, name), bits) in scanned(&folder, &elements) {
+            let bits = bits.cast_signed();
+            person.execute(params![id, origin, name, bits]).unwrap();
+        }
     }
     all.commit().unwrap();
     db
@@ -293,8 +298,7 @@ fn the_account_of_an_order_is_what_sql_makes_of_ledger_and_files() {
            from entry
           where (recipient = 'dhs' or recipient like 'dhs/%') and (custodian = 'hhs' or custodian like 'hhs/%')
             and (purpose = 'immigration-enforcement' or purpose like 'immigration-enforcement/%');
-         create view told as select distinct span, release, origin, line.id as person from line join flow on flow.id = release
-          where kind = 'release';",
+         create view told as select person.*, span from person join flow on flow.id = release where kind = 'release';",
     )
     .unwrap();
     let one = |sql: &str, span: u32| -> u64 {
@@ -324,18 +328,19 @@ fn the_account_of_an_order_is_what_sql_makes_of_ledger_and_files() {
             span.total.releases.count,
             Amount::Exactly(one(count, number))
         );
-        let count = "select count(*) from flow where kind = 'refusal' and span = ?";
+        // What it bars of every flow, it bars once it is in force.
+        let count = "select count(*) from flow where kind = 'refusal' and span = ? and span = 2";
         assert_eq!(span.refused.count, Amount::Exactly(one(count, number)));
         let count = "select count(*) from told where span = ?";
         assert_eq!(exactly(&span.total), one(count, number));
         let by_origin =
             "select origin, count(*) from told where span = ? and origin = '06' group by origin";
         assert_eq!(said(&span.covered_origins), groups(by_origin, number));
-        let by_element = "select element, count(*) from (select distinct element, release, origin, line.id from line
-            join flow on flow.id = release where span = ?) group by element";
+        let by_element = "select name, count(*) from told join element using (release)
+            where span = ? and (bits >> number) & 1 group by name";
         let (elements, counted) = (said(&span.covered_elements), groups(by_element, number));
         for (element, count) in &counted {
-            let filled = ALWAYS_FILLED.iter().any(|(name, _)| name == element);
+            let filled = ALWAYS_FILLED.contains(&element.as_str());
             let told = elements[element];
             // Cells that are empty in the source left, and are not seen in the file.
             assert!(

@@ -44,8 +44,9 @@ proptest! {
                 for id in 0..62 {
                     let id = format!("P{id}");
                     let person = Person::new(origin, &id).unwrap();
-                    let found = register.find(&keys, &person).unwrap();
-                    let found: Vec<_> = found.iter().map(|one| (one.release, one.elements.to_vec())).collect();
+                    let answer = register.confirm(&keys, &person).unwrap();
+                    prop_assert!(answer.unknown.is_empty());
+                    let found: Vec<_> = answer.presences.iter().map(|one| (one.release, one.elements.to_vec())).collect();
                     let name = (origin.to_owned(), id.clone());
                     let expected = list.iter().filter_map(|(release, people)| {
                         Some((release.as_str(), classes()[*people.get(&name)?].clone()))
@@ -82,7 +83,7 @@ fn many_people_are_found_too() {
     for id in (0..140_100_u32).step_by(701) {
         let name = format!("P{id}");
         let person = Person::new("06", &name).unwrap();
-        let found = register.find(&keys, &person).unwrap();
+        let found = register.find(&keys, &person).unwrap().presences;
         let found: Vec<&str> = found.iter().map(|one| one.release).collect();
         let expected: Vec<&str> = match id {
             140_000.. => vec![],
@@ -104,7 +105,7 @@ fn many_people_are_found_too() {
                 .check(&committed, &person, &pseudonym)
                 .unwrap()
                 .is_some();
-            let found = register.find(&keys, &person).unwrap();
+            let found = register.find(&keys, &person).unwrap().presences;
             assert_eq!(
                 shown,
                 found.iter().any(|one| one.release == release),

@@ -98,7 +98,7 @@ fn a_forged_proof_shows_nothing() {
             assert!(shown.is_err(), "{id}: {path} was changed");
             forged += 1;
         }
-        assert!(forged > 10, "{forged}");
+        assert!(forged > 8, "{forged}");
         // What shows it of one release shows nothing of another.
         let (_, elsewhere) = register.prove(&keys, &person, &other).unwrap();
         assert!(elsewhere.check(&committed, &person, &pseudonym).is_err());
@@ -108,7 +108,7 @@ fn a_forged_proof_shows_nothing() {
         };
         assert!(stale.check(&committed, &person, &pseudonym).is_err());
     }
-    // The neighbours of somebody absent do not hide somebody present, nor the other way round.
+    // What is where somebody absent would be does not hide somebody present, nor the other way round.
     let (present, absent) = (
         Person::new("06", "P10").unwrap(),
         Person::new("06", "P11").unwrap(),
@@ -136,7 +136,7 @@ fn leaves(value: &serde_json::Value, at: String, paths: &mut Vec<String>) {
     }
 }
 
-/// A bucket says no more of how many people there are than the next multiple of sixteen.
+/// What strangers are shown of a bucket says no more of how many people there are than that they are sixteen at most.
 #[test]
 fn a_proof_tells_no_small_count() {
     for count in [1_u32, 5, 10, 16] {
@@ -144,12 +144,17 @@ fn a_proof_tells_no_small_count() {
         let keys = [key(1)];
         let release = shelf.add(&keys[0], &people(0..count, "56"));
         let register = shelf.register();
-        let person = Person::new("56", "P999").unwrap();
-        let (_, proof) = register.prove(&keys, &person, &release).unwrap();
-        let bucket = proof.bucket.unwrap();
-        assert_eq!(bucket.size, 16, "{count}");
-        assert!(matches!(bucket.found, Found::Absent(_)));
-        assert_eq!(proof.origins.len(), 1);
+        let mut seen = std::collections::BTreeSet::new();
+        for stranger in 0..400 {
+            let name = format!("X{stranger}");
+            let person = Person::new("56", &name).unwrap();
+            let (_, proof) = register.prove(&keys, &person, &release).unwrap();
+            assert_eq!(proof.origins.len(), 1);
+            if let Found::Other(other) = proof.bucket.unwrap().found {
+                seen.insert(other.label.to_string());
+            }
+        }
+        assert!((11..=16).contains(&seen.len()), "{count}: {}", seen.len());
     }
 }
 
@@ -169,11 +174,13 @@ fn releases_cannot_be_linked_by_their_proofs() {
             let name = format!("X{stranger}");
             let person = Person::new("56", &name).unwrap();
             let (_, proof) = register.prove(&keys, &person, id).unwrap();
-            let Found::Absent(absent) = proof.bucket.unwrap().found else {
-                panic!("there")
-            };
-            let neighbours = [absent.before, absent.after].into_iter().flatten();
-            here.extend(neighbours.flat_map(|one| [one.label.to_string(), one.class.to_string()]));
+            match proof.bucket.unwrap().found {
+                Found::Other(other) => {
+                    here.extend([other.label.to_string(), other.class.to_string()]);
+                }
+                Found::Nothing => {}
+                Found::Elements(_) => panic!("there"),
+            }
         }
         labels += here.len();
         seen.extend(here);

@@ -63,7 +63,7 @@ impl Shelf {
         let recorded = recording.finish().unwrap();
         self.listed.push(Listed {
             release: id.clone(),
-            root: Some(recorded.root),
+            people: Some(recorded),
             record,
         });
         self.recorded.push(recorded);

@@ -380,7 +380,7 @@ fn somebody(
         dataset.each_person::<chancery_release::Error>(origin, &mut |id, _, _| {
             if found.is_none()
                 && let Some(person) = Person::new(origin, id)
-                && !register.find(keys, &person)?.is_empty()
+                && !register.find(keys, &person)?.presences.is_empty()
             {
                 found = Some((origin.to_owned(), id.to_owned()));
             }

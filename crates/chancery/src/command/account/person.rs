@@ -44,8 +44,9 @@ pub(super) fn run(context: &Context, args: &AccountPerson) -> Result {
     } = tell(context, &workspace, &pack, &keys, &person, &entry)?;
     let proof = if args.prove && !account.suspended {
         let releases = facts.releases.iter();
-        let recorded =
-            releases.filter(|one| !register.unrecorded().iter().any(|id| id == one.id()));
+        let known = register.find(&keys, &person);
+        let unknown = known.map_err(chancery_release::Error::Register)?.unknown;
+        let recorded = releases.filter(|one| !unknown.contains(one.id()));
         let recorded: Vec<_> = recorded.collect();
         Some(PersonProof::make(
             &workspace, &register, &keys, &person, &recorded,
@@ -119,17 +120,17 @@ pub(crate) fn tell(
     drop(book);
     let facts = Facts::read(workspace)?;
     let register = workspace.register()?;
-    let found = register
-        .find(keys, person)
-        .map_err(chancery_release::Error::Register)?;
-    let found = found.into_iter().map(|one| Found {
+    // Nobody is told what the ledger does not bear out.
+    let answer = register.confirm(keys, person);
+    let answer = answer.map_err(chancery_release::Error::Register)?;
+    let found = answer.presences.iter().map(|one| Found {
         release: one.release.to_owned(),
         elements: one.elements.to_vec(),
     });
     let found: Vec<Found> = found.collect();
     let marks = marks(keys, person);
-    let unrecorded = register.unrecorded();
-    let account = PersonAccount::of(&facts, pack, &found, unrecorded, &marks, System.today());
+    let unknown = &answer.unknown;
+    let account = PersonAccount::of(&facts, pack, &found, unknown, &marks, System.today());
     Ok(Told {
         number,
         facts,

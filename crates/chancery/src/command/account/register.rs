@@ -12,7 +12,7 @@ use crate::text;
 pub(super) fn rebuild(context: &Context, workspace: &Workspace) -> Result {
     let register = workspace.rebuild_register()?;
     let people: u64 = register.keys().iter().map(|key| register.people(key)).sum();
-    let missing = register.unrecorded();
+    let missing: Vec<&str> = register.unrecorded().collect();
     text::print(&match context.format {
         Format::Json => format!(
             "{:#}",
