@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::tally::Copy;
 use crate::typeset::{Template, pdf};
 
 /// What an exhibit says, as plain data. Counts of people are suppressed by whoever fills it in.
@@ -13,8 +14,10 @@ pub struct ExhibitData {
     pub date: Date,
     /// The case, and what the exhibit is called in it.
     pub caption: Caption,
-    /// A line over the exhibit, for example that it is a demonstration.
+    /// A line over every page, for example that it is a demonstration.
     pub mark: Option<String>,
+    /// Whose copy it is: the custodian's own has exact counts, and is filed under seal.
+    pub copy: Copy,
     /// The facts; their paragraphs are numbered through.
     pub sections: Vec<Section>,
     /// The releases.
@@ -129,11 +132,24 @@ pub struct Matrix {
     /// What it shows.
     pub title: String,
     /// The groups, a column each.
-    pub groups: Vec<String>,
+    pub groups: Vec<MatrixGroup>,
     /// The elements, a row each.
     pub rows: Vec<MatrixRow>,
+    /// What is to be known besides.
+    pub notes: Vec<String>,
     /// The entries that prove it.
     pub entries: Vec<u64>,
+}
+
+/// People about whom the same left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixGroup {
+    /// What stands over its column.
+    pub name: String,
+    /// Who they are.
+    pub who: String,
+    /// How many.
+    pub people: Cell,
 }
 
 /// An element, and what became of it for each group.
@@ -151,8 +167,10 @@ pub struct MatrixRow {
 pub enum Fate {
     /// It was lawful and left.
     Released,
-    /// It was lawful and did not leave.
+    /// It was lawful and did not leave: nobody asked for it, or there was none.
     Allowed,
+    /// It was lawful for some of them, and did not leave.
+    Partly,
     /// It was not lawful, and did not leave.
     Withheld,
 }

@@ -28,7 +28,7 @@ fn an_exhibit_says_what_it_was_given() {
         "Case No. 3:25-cv-05536",
         "5. No release to that agency has been recalled",
         "[Ledger entries 7–9, 12, 15–18, 22, 27, 31]",
-        "<11",
+        "suppressed",
         "11,187",
         "Released",
         "Withheld",
