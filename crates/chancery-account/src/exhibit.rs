@@ -38,8 +38,10 @@ pub struct ExhibitData {
 
 /// A case, and what the exhibit is called in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Caption {
     /// Counsel and whom they stand for, a line each; nothing if they are not to be named.
+    #[serde(default)]
     pub counsel: Vec<String>,
     /// The court, a line each.
     pub court: Vec<String>,
@@ -205,6 +207,7 @@ pub struct InterpretationRow {
 
 /// Who stands for the exhibit under penalty of perjury.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// The name.
     pub name: String,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::{Words, cell, said};
 use crate::Amount;
-use crate::exhibit::{Chart, Period};
+use crate::exhibit::{Cell, Chart, Period};
 use crate::tally::{Account, Group, Month};
 
 /// The most bars of a period: as many as patterns can tell apart.
@@ -76,7 +76,7 @@ impl Words<'_, '_> {
             format!("{}: {}", period.label, counts.collect::<String>())
         });
         let alternative = format!("{title}. {}.", figures.collect::<Vec<_>>().join("; "));
-        (groups.len() > 1).then_some(Chart {
+        (groups.len() > 1 && has_bars(&periods)).then_some(Chart {
             title,
             alternative,
             classes: vec!["People, once in each release".to_owned()],
@@ -177,12 +177,17 @@ fn over_time(
         )
     });
     let alternative = format!("{title}. {}.", figures.collect::<Vec<_>>().join("; "));
-    Some(Chart {
+    has_bars(&periods).then(|| Chart {
         title: title.to_owned(),
         alternative,
         classes: bars.into_iter().map(|bar| bar.name).collect(),
         periods,
     })
+}
+
+fn has_bars(periods: &[Period]) -> bool {
+    let mut counts = periods.iter().flat_map(|period| &period.counts);
+    counts.any(|count| matches!(count, Cell::Count(1..)))
 }
 
 /// What has to be added to every count of a month of which a release cannot be counted.

@@ -71,7 +71,7 @@ impl Words<'_, '_> {
         }
         match &again {
             Some(again) => {
-                let (more, nobodys) = self.not_asked(again, manifest, &members);
+                let (more, nobodys) = self.not_asked(workspace, again, manifest, &members);
                 rows.extend(more);
                 notes.extend(nobodys);
             }
@@ -108,23 +108,36 @@ impl Words<'_, '_> {
         }))
     }
 
-    /// The elements that nobody asked for: a row for each that was lawful for somebody, and a sentence
-    /// on the others.
+    /// The elements that the dataset has and nobody asked for: a row for each that was lawful for
+    /// somebody, and a sentence on the others.
     fn not_asked(
         &self,
+        workspace: &Workspace,
         again: &Again<'_>,
         manifest: &Manifest,
         members: &[Vec<&Point>],
-    ) -> (Vec<MatrixRow>, Option<String>) {
-        let asked: BTreeSet<&str> = manifest
-            .elements
+    ) -> (Vec<MatrixRow>, Vec<String>) {
+        let request = &manifest.request;
+        if [&request.elements, &request.tables]
             .iter()
-            .map(|e| e.element.as_str())
-            .collect();
-        let others = again
-            .elements
-            .iter()
-            .filter(|name| !asked.contains(name.as_str()));
+            .all(|all| all.contains(&"*".to_owned()))
+        {
+            return (Vec::new(), Vec::new());
+        }
+        let dataset = workspace.dataset(&request.dataset, again.pack).ok();
+        let held: Option<BTreeSet<String>> = dataset.map(|dataset| {
+            let columns = dataset
+                .catalogue
+                .tables
+                .iter()
+                .flat_map(|table| &table.columns);
+            columns
+                .filter_map(|column| column.element.clone())
+                .collect()
+        });
+        let others = again.elements.iter().filter(|name| {
+            !again.asked.contains(*name) && held.as_ref().is_none_or(|held| held.contains(*name))
+        });
         let (mut rows, mut nobodys) = (Vec::new(), Vec::new());
         for name in others {
             let fates = members.iter().map(|members| lawful(members, name));
@@ -136,11 +149,18 @@ impl Words<'_, '_> {
                 rows.push(MatrixRow { element, fates });
             }
         }
-        let said = format!(
-            "Not asked for, and not lawful for any of these groups: {}.",
-            nobodys.join("; ")
-        );
-        (rows, (!nobodys.is_empty()).then_some(said))
+        let mut notes = Vec::new();
+        if !nobodys.is_empty() {
+            let nobodys = nobodys.join("; ");
+            notes.push(format!(
+                "Not asked for, and not lawful for any of these groups: {nobodys}."
+            ));
+        }
+        if held.is_none() {
+            let unknown = "Whether the dataset had what was not asked for is not known here.";
+            notes.push(unknown.to_owned());
+        }
+        (rows, notes)
     }
 
     fn who(
@@ -218,6 +238,7 @@ fn lawful(members: &[&Point], element: &str) -> Fate {
 /// A flow decided again: what is lawful for every combination of attribute values that the law tells
 /// apart.
 struct Again<'a> {
+    pack: &'a LawPack,
     domain: &'a Domain,
     /// Where the origin is among the attributes.
     origin: Option<usize>,
@@ -321,6 +342,7 @@ impl<'a> Again<'a> {
             }
         }
         Some(Self {
+            pack,
             domain,
             origin,
             attributes,
@@ -366,7 +388,7 @@ impl<'a> Again<'a> {
                 let what = self.product(&here)?;
                 parts.push(match self.place(origins, name, lists) {
                     Some(place) => format!("{place}: {what}."),
-                    None => format!("{what}."),
+                    None => format!("{}.", capital(&what)),
                 });
             }
         }
@@ -421,6 +443,14 @@ impl<'a> Again<'a> {
             _ => Some(format!("From {}", words(origins))),
         }
     }
+}
+
+fn capital(words: &str) -> String {
+    let mut letters = words.chars();
+    let first = letters
+        .next()
+        .map(|letter| letter.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
 }
 
 /// Long lists of origins, printed once.

@@ -176,6 +176,17 @@ fn what_was_lawful_and_not_asked_for_is_allowed() {
         "{text}"
     );
     assert!(!text.contains("“Withheld”"), "{text}");
+
+    // Of a request for everything there is nothing that was not asked for.
+    case.immigration("2026-01-13");
+    let books = case.books();
+    let (data, _) = filed(&case, &everything(), Copy::Custodian, books.sources());
+    let rows = data.matrix.unwrap().rows;
+    assert!(
+        rows.iter()
+            .all(|row| !row.element.contains("not asked for")),
+        "{rows:?}"
+    );
 }
 
 #[test]

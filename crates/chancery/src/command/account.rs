@@ -2,7 +2,7 @@
 
 pub(crate) mod letter;
 
-mod order;
+pub(crate) mod order;
 
 mod period;
 

@@ -9,7 +9,7 @@ use chancery_model::Fault;
 use chancery_release::{Clock as _, System};
 use serde::Deserialize;
 
-use super::account::Books;
+use super::account::{Books, order};
 use super::{Context, Result};
 use crate::args::{Exhibit as Args, ExhibitOf, Format};
 use crate::failure::Failure;
@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result {
     let books = Books::open(&workspace, &pack, copy)?;
     let about = match &args.of {
         ExhibitOf::Order { instrument } => About::Order {
-            instrument: instrument.clone(),
+            instrument: order::known(&books, instrument)?.id.clone(),
         },
         ExhibitOf::Recipient { agency } => About::Recipient {
             agency: agency.clone(),
@@ -104,7 +104,10 @@ fn case(file: &Path) -> Result<Case> {
             .hint("docs/account.md has a caption to begin with")
     })?;
     let parsed = toml::from_str(&text);
-    Ok(parsed.map_err(|error| Fault::from_toml(&file.display().to_string(), &text, &error))?)
+    Ok(parsed.map_err(|error| {
+        Fault::from_toml(&file.display().to_string(), &text, &error)
+            .hint("docs/account.md has a caption to begin with")
+    })?)
 }
 
 fn mark(demonstration: bool) -> Option<String> {
