@@ -25,7 +25,7 @@ pub struct ExhibitData {
     /// People over time.
     pub charts: Vec<Chart>,
     /// Which element about which group was lawful, and which left.
-    pub matrix: Option<Matrix>,
+    pub matrices: Vec<Matrix>,
     /// The instruments cited.
     pub instruments: Vec<InstrumentRow>,
     /// The readings of them that were taken.
@@ -273,7 +273,7 @@ pub struct FileRow {
 ///
 /// # Errors
 ///
-/// Fails if a chart or the matrix has a row with too few or too many cells, or as [`pdf`] does.
+/// Fails if a chart or a matrix has a row with too few or too many cells, or as [`pdf`] does.
 ///
 /// # Example
 ///
@@ -309,9 +309,9 @@ pub fn exhibit(data: &ExhibitData) -> Result<Vec<u8>, Error> {
         let uneven = |row: &MatrixRow| row.fates.len() != matrix.groups.len();
         matrix.rows.iter().any(uneven)
     };
-    if data.matrix.as_ref().is_some_and(groups) {
+    if data.matrices.iter().any(groups) {
         return Err(Error::Shape(
-            "a row of the matrix has not one cell for each group",
+            "a row of a matrix has not one cell for each group",
         ));
     }
     pdf(TEMPLATE, data, data.date)

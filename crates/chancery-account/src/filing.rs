@@ -59,8 +59,10 @@ impl Filing {
         });
         let open: Vec<&Release> = open.collect();
         let (entries, evidence) = evidence(workspace, facts, &open, &cited)?;
-        let newest = rows.iter().rev().find(|release| release.signed().is_some());
-        let matrix = newest.map(|newest| words.matrix(workspace, newest, sources, account.copy));
+        let mut matrices = Vec::new();
+        for release in before_and_after(&rows, account) {
+            matrices.extend(words.matrix(workspace, release, sources, account.copy)?);
+        }
         let data = ExhibitData {
             date: self.date,
             caption: self.caption,
@@ -69,7 +71,7 @@ impl Filing {
             sections: words.sections(account),
             releases: account.releases.iter().map(|one| words.row(one)).collect(),
             charts: words.charts(account),
-            matrix: matrix.transpose()?.flatten(),
+            matrices,
             instruments: instruments(&rows, law),
             interpretations: interpretations(account, law),
             declaration: self.declaration,
@@ -85,6 +87,24 @@ impl Filing {
         };
         Ok((data, evidence))
     }
+}
+
+/// The newest release with a manifest, and before it, of an order, the last that left before that was in
+/// force.
+fn before_and_after<'a>(releases: &[&'a Release], account: &Account) -> Vec<&'a Release> {
+    let spans = account.order.iter().flat_map(|order| &order.spans);
+    let in_force = spans
+        .filter(|span| span.in_force)
+        .filter_map(|span| span.from);
+    let first_day = in_force.min();
+    let signed = releases
+        .iter()
+        .copied()
+        .filter(|release| release.signed().is_some());
+    let (before, after): (Vec<&Release>, Vec<&Release>) =
+        signed.partition(|release| first_day.is_some_and(|day| release.on() < day));
+    let newest = |of: Vec<&'a Release>| of.into_iter().max_by_key(|one| (one.on(), one.entry));
+    newest(before).into_iter().chain(newest(after)).collect()
 }
 
 /// The entries that anything in an account rests on.

@@ -17,12 +17,24 @@ use crate::exhibit::{Cell, Fate, Matrix, MatrixGroup, MatrixRow};
 use crate::facts::Release;
 use crate::tally::{Copy, Sources};
 
+/// What is said where the law of a release is not here.
+const NOT_KNOWN: &str = "Who these people are in the words of the law, and what would have been lawful \
+                         besides, is not known here: the law pack is not the one of this release any more, \
+                         or says something else.";
 /// The most groups that have a column.
 const MOST_GROUPS: usize = 6;
 /// The most origins that are named in place; more are a list of their own.
 const FEW_ORIGINS: usize = 4;
 /// The most combinations of attribute values that are gone through.
 const MOST_POINTS: usize = 200_000;
+
+/// A group of people with a column.
+struct Column<'a> {
+    class: &'a Class,
+    people: Cell,
+    /// Who may be in it, as far as that is known.
+    members: Vec<&'a Point>,
+}
 
 impl Words<'_, '_> {
     pub(super) fn matrix(
@@ -36,63 +48,41 @@ impl Words<'_, '_> {
             return Ok(None);
         };
         let again = Again::of(workspace, release, manifest, sources)?;
-        let mut notes = Vec::new();
-        let mut lists = Lists::default();
-        let classes = largest(release, manifest, sources, copy);
-        let members: Vec<Vec<&Point>> = classes
-            .iter()
-            .map(|(class, _)| {
-                again
-                    .iter()
-                    .flat_map(|again| again.members(class))
-                    .collect()
-            })
-            .collect();
-        let groups = classes.iter().zip(&members).zip('A'..);
-        let groups = groups.map(|(((class, people), members), letter)| MatrixGroup {
-            name: format!("Group {letter}"),
-            who: self.who(again.as_ref(), class, members, &mut lists),
-            people: people.clone(),
+        let columns = largest(release, manifest, sources, copy).into_iter();
+        let columns = columns.map(|(class, people)| Column {
+            class,
+            people,
+            members: again
+                .iter()
+                .flat_map(|again| again.members(class))
+                .collect(),
         });
-        let groups: Vec<MatrixGroup> = groups.collect();
-        let mut rows = Vec::new();
-        for element in &manifest.elements {
-            let fates = classes.iter().zip(&members).map(|((class, _), members)| {
-                match class.elements.contains(&element.element) {
-                    true if element.subjects > 0 => Fate::Released,
-                    true => Fate::Allowed,
-                    false => lawful(members, &element.element),
-                }
+        let columns: Vec<Column<'_>> = columns.collect();
+        let mut lists = Lists::default();
+        let groups = columns
+            .iter()
+            .zip('A'..)
+            .map(|(column, letter)| MatrixGroup {
+                name: format!("Group {letter}"),
+                who: self.who(again.as_ref(), column, &mut lists),
+                people: column.people.clone(),
             });
-            rows.push(MatrixRow {
-                element: self.element(&element.element),
-                fates: fates.collect(),
-            });
-        }
+        let groups = groups.collect();
+        let mut rows = self.asked(manifest, &columns);
+        let mut notes = Vec::new();
         match &again {
             Some(again) => {
-                let (more, nobodys) = self.not_asked(workspace, again, manifest, &members);
+                let (more, said) = self.not_asked(workspace, again, manifest, &columns);
                 rows.extend(more);
-                notes.extend(nobodys);
+                notes.extend(said);
             }
-            None => notes.push(
-                "Who these people are in the words of the law, and what would have been lawful besides, is not \
-                 known here: the law pack is not the one of this release any more, or says something else."
-                    .to_owned(),
-            ),
+            None => notes.push(NOT_KNOWN.to_owned()),
         }
-        let more = manifest.classes.len() - classes.len();
-        if more > 0 {
-            notes.push(format!(
-                "{} of fewer people {} not shown.",
-                if more == 1 {
-                    "One group".to_owned()
-                } else {
-                    format!("{more} groups")
-                },
-                if more == 1 { "is" } else { "are" },
-            ));
-        }
+        notes.extend(match manifest.classes.len() - columns.len() {
+            0 => None,
+            1 => Some("One group of fewer people is not shown.".to_owned()),
+            more => Some(format!("{more} groups of fewer people are not shown.")),
+        });
         notes.extend(lists.notes());
         Ok(Some(Matrix {
             title: format!(
@@ -108,6 +98,24 @@ impl Words<'_, '_> {
         }))
     }
 
+    fn asked(&self, manifest: &Manifest, columns: &[Column<'_>]) -> Vec<MatrixRow> {
+        let rows = manifest.elements.iter().map(|element| {
+            let name = &element.element;
+            let fates = columns
+                .iter()
+                .map(|column| match column.class.elements.contains(name) {
+                    true if element.subjects > 0 => Fate::Released,
+                    true => Fate::Allowed,
+                    false => lawful(&column.members, name),
+                });
+            MatrixRow {
+                element: self.element(name),
+                fates: fates.collect(),
+            }
+        });
+        rows.collect()
+    }
+
     /// The elements that the dataset has and nobody asked for: a row for each that was lawful for
     /// somebody, and a sentence on the others.
     fn not_asked(
@@ -115,7 +123,7 @@ impl Words<'_, '_> {
         workspace: &Workspace,
         again: &Again<'_>,
         manifest: &Manifest,
-        members: &[Vec<&Point>],
+        columns: &[Column<'_>],
     ) -> (Vec<MatrixRow>, Vec<String>) {
         let request = &manifest.request;
         if [&request.elements, &request.tables]
@@ -140,7 +148,7 @@ impl Words<'_, '_> {
         });
         let (mut rows, mut nobodys) = (Vec::new(), Vec::new());
         for name in others {
-            let fates = members.iter().map(|members| lawful(members, name));
+            let fates = columns.iter().map(|column| lawful(&column.members, name));
             let fates: Vec<Fate> = fates.collect();
             if fates.iter().all(|fate| *fate == Fate::Withheld) {
                 nobodys.push(self.element(name));
@@ -163,13 +171,8 @@ impl Words<'_, '_> {
         (rows, notes)
     }
 
-    fn who(
-        &self,
-        again: Option<&Again<'_>>,
-        class: &Class,
-        members: &[&Point],
-        lists: &mut Lists,
-    ) -> String {
+    fn who(&self, again: Option<&Again<'_>>, column: &Column<'_>, lists: &mut Lists) -> String {
+        let Column { class, members, .. } = column;
         if class.elements.is_empty() {
             return "Everybody else: nothing of what was asked for was lawful, or there was no record of it."
                 .to_owned();

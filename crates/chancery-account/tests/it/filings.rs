@@ -156,8 +156,8 @@ fn what_was_lawful_and_not_asked_for_is_allowed() {
     let case = Case::new(PEOPLE);
     case.oversight("2026-01-12");
     let books = case.books();
-    let (data, _) = filed(&case, &everything(), Copy::Custodian, books.sources());
-    let matrix = data.matrix.unwrap();
+    let (mut data, _) = filed(&case, &everything(), Copy::Custodian, books.sources());
+    let matrix = data.matrices.pop().unwrap();
     assert_eq!(fates(&matrix, "date of birth")[0], Fate::Released);
     assert_eq!(
         fates(&matrix, "Social Security number (not asked for)")[0],
@@ -165,7 +165,7 @@ fn what_was_lawful_and_not_asked_for_is_allowed() {
     );
     let text = Pages::of(
         &exhibit(&ExhibitData {
-            matrix: Some(matrix),
+            matrices: vec![matrix],
             ..data
         })
         .unwrap(),
@@ -180,8 +180,8 @@ fn what_was_lawful_and_not_asked_for_is_allowed() {
     // Of a request for everything there is nothing that was not asked for.
     case.immigration("2026-01-13");
     let books = case.books();
-    let (data, _) = filed(&case, &everything(), Copy::Custodian, books.sources());
-    let rows = data.matrix.unwrap().rows;
+    let (mut data, _) = filed(&case, &everything(), Copy::Custodian, books.sources());
+    let rows = data.matrices.pop().unwrap().rows;
     assert!(
         rows.iter()
             .all(|row| !row.element.contains("not asked for")),
@@ -196,8 +196,14 @@ fn groups_are_said_by_who_they_are() {
         instrument: ORDER.to_owned(),
     };
     let books = case.books();
-    let (data, _) = filed(&case, &about, Copy::Custodian, books.sources());
-    let matrix = data.matrix.unwrap();
+    let (mut data, _) = filed(&case, &about, Copy::Custodian, books.sources());
+    let matrix = data.matrices.pop().unwrap();
+    let before = data.matrices.pop().unwrap();
+    assert!(before.title.contains("July 20, 2025") && matrix.title.contains("January 10, 2026"));
+    assert_eq!(
+        fates(&before, "middle and last name"),
+        [Fate::Released, Fate::Withheld]
+    );
     assert_eq!(matrix.groups.len(), 4);
     let who: Vec<&str> = matrix
         .groups
@@ -220,6 +226,42 @@ fn groups_are_said_by_who_they_are() {
     assert!(matrix.rows.iter().all(|row| row.fates[3] == Fate::Withheld));
 }
 
+#[test]
+fn of_many_groups_the_largest_six_have_a_column() {
+    let case = Case::with_releases(PEOPLE);
+    let books = case.books();
+    let mut facts = books.facts.clone();
+    let release = facts.releases.last_mut().unwrap();
+    let manifest = release.manifest.as_mut().unwrap();
+    let everybody = manifest.classes[0].clone();
+    for people in 1..=7 {
+        let mut few = everybody.clone();
+        few.subjects = chancery_release::Shown::Count(people);
+        few.elements.truncate(1);
+        manifest.classes.push(few);
+    }
+    let sources = Sources {
+        facts: &facts,
+        ..books.sources()
+    };
+    let (mut data, _) = filed(&case, &everything(), Copy::Custodian, sources);
+    let matrix = data.matrices.pop().unwrap();
+    let people: Vec<&Cell> = matrix.groups.iter().map(|group| &group.people).collect();
+    assert_eq!(people.len(), 6);
+    assert_eq!(people[0], &Cell::Count(PEOPLE));
+    assert!(
+        people[1..]
+            .iter()
+            .all(|people| matches!(people, Cell::Count(3..=7)))
+    );
+    let note = "2 groups of fewer people are not shown.";
+    assert!(
+        matrix.notes.iter().any(|said| said == note),
+        "{:?}",
+        matrix.notes
+    );
+}
+
 /// Nothing is made up of a release whose law is not here.
 #[test]
 fn another_law_pack_says_nothing_of_what_was_lawful() {
@@ -232,8 +274,8 @@ fn another_law_pack_says_nothing_of_what_was_lawful() {
         law: &law,
         ..books.sources()
     };
-    let (data, _) = filed(&case, &everything(), Copy::Custodian, sources);
-    let matrix = data.matrix.unwrap();
+    let (mut data, _) = filed(&case, &everything(), Copy::Custodian, sources);
+    let matrix = data.matrices.pop().unwrap();
     assert!(
         matrix
             .rows
