@@ -214,7 +214,7 @@ fn largest<'a>(
     ranked.sort_by_key(|(number, ..)| *number);
     let cells = ranked.into_iter().map(|(_, class, people)| {
         let hidden = if class.elements.is_empty() {
-            "not counted here"
+            "not shown"
         } else {
             "suppressed"
         };
@@ -390,7 +390,7 @@ impl<'a> Again<'a> {
             if !here.is_empty() {
                 let what = self.product(&here)?;
                 parts.push(match self.place(origins, name, lists) {
-                    Some(place) => format!("{place}: {what}."),
+                    Some(place) => format!("{place} ({what})."),
                     None => format!("{}.", capital(&what)),
                 });
             }
@@ -412,13 +412,13 @@ impl<'a> Again<'a> {
                     .iter()
                     .filter_map(|at| declared.values.get(usize::from(*at)));
                 let named: Vec<String> = named.map(|value| value.replace('_', " ")).collect();
-                words.push(format!("{} {}", declared.name, named.join(" or ")));
+                words.push(format!("{}: {}", declared.name, named.join(" or ")));
             }
         }
         if words.is_empty() {
             words.push("everybody".to_owned());
         }
-        (combinations == signatures.len()).then(|| words.join(", "))
+        (combinations == signatures.len()).then(|| words.join("; "))
     }
 
     /// Where these people's records are from; nothing if the law makes no difference.

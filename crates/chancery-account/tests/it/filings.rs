@@ -210,8 +210,8 @@ fn groups_are_said_by_who_they_are() {
         .iter()
         .map(|group| group.who.as_str())
         .collect();
-    assert!(who[0].ends_with("citizenship noncitizen."), "{who:?}");
-    assert!(who[1].contains("presence not lawful"), "{who:?}");
+    assert!(who[0].ends_with("(citizenship: noncitizen)."), "{who:?}");
+    assert!(who[1].contains("presence: not lawful"), "{who:?}");
     assert!(who[3].starts_with("Everybody else"), "{who:?}");
     assert!(
         matrix
@@ -289,12 +289,23 @@ fn another_law_pack_says_nothing_of_what_was_lawful() {
     );
 }
 
+fn archived(zip: &[u8], name: &str) -> String {
+    use std::io::Read as _;
+    let mut archive = zip::ZipArchive::new(std::io::Cursor::new(zip)).unwrap();
+    let mut text = String::new();
+    let mut file = archive.by_name(name).unwrap();
+    file.read_to_string(&mut text).unwrap();
+    text
+}
+
 #[test]
 fn a_sealed_exhibit_says_so_on_every_page() {
     let case = Case::with_releases(300);
     let books = case.counted();
     let texts = [Copy::Custodian, Copy::Others].map(|copy| {
         let (data, _) = filed(&case, &everything(), copy, books.sources());
+        let readme = archived(&bundle(&data, &BTreeMap::new()).unwrap(), "README.txt");
+        assert_eq!(readme.contains("FILED UNDER SEAL"), copy == Copy::Custodian);
         let pages = Pages::of(&exhibit(&data).unwrap());
         let count: usize = pages.info("Pages").parse().unwrap();
         (pages.text(), count)
