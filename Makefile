@@ -1,7 +1,7 @@
 # `make test` installs what the tests need from the system's package manager, then passes them.
 CARGO ?= cargo
 
-.PHONY: test test-bucket test-symbolic test-cedar test-oscal prerequisites demo bench fuzz
+.PHONY: test test-bucket test-symbolic test-cedar test-oscal prerequisites demo images bench fuzz
 
 test: prerequisites
 	$(CARGO) test --workspace --locked
@@ -53,6 +53,11 @@ prerequisites:
 
 demo:
 	$(CARGO) run --locked -- demo
+
+# What the demonstration ends with, in docs/images. Its keys are new each time, and so are the pictures.
+images: prerequisites
+	$(CARGO) build -p chancery --locked
+	docs/images/make $(abspath $(TARGET))/debug/chancery
 
 bench:
 	bench/compare

@@ -63,6 +63,17 @@ impl Amount {
         }
     }
 
+    /// Amounts together, as if their parts were.
+    pub(crate) fn together(amounts: impl IntoIterator<Item = Self>) -> Self {
+        let parts = amounts.into_iter().flat_map(|amount| match amount {
+            Self::Exactly(count) => [Some(Part::Count(count)), None],
+            Self::AtLeast(count) => [Some(Part::Count(count)), Some(Part::Hidden)],
+            Self::Suppressed => [Some(Part::Hidden), None],
+            Self::Unknown => [Some(Part::Missing), None],
+        });
+        Self::sum(parts.flatten())
+    }
+
     /// The number that it says, if it says one.
     pub fn number(self) -> Option<u64> {
         match self {

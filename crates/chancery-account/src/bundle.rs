@@ -9,6 +9,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::Error;
 use crate::exhibit::{ExhibitData, FileRow, exhibit};
+use crate::tally::Copy;
 
 /// A zip archive of an exhibit, the data it is set from, the evidence and how to check all of it.
 ///
@@ -154,7 +155,8 @@ fn readme(data: &ExhibitData, files: &BTreeMap<String, Vec<u8>>) -> String {
         caption.case_number,
         data.date,
     );
-    if let Some(mark) = &data.mark {
+    let sealed = (data.copy == Copy::Custodian).then_some("FILED UNDER SEAL");
+    for mark in sealed.into_iter().chain(data.mark.as_deref()) {
         text.push_str(&format!("{mark}\n\n"));
     }
     text.push_str("WHAT IS HERE\n\n");

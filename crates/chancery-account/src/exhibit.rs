@@ -4,6 +4,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::Error;
+use crate::tally::Copy;
 use crate::typeset::{Template, pdf};
 
 /// What an exhibit says, as plain data. Counts of people are suppressed by whoever fills it in.
@@ -13,8 +14,10 @@ pub struct ExhibitData {
     pub date: Date,
     /// The case, and what the exhibit is called in it.
     pub caption: Caption,
-    /// A line over the exhibit, for example that it is a demonstration.
+    /// A line over every page, for example that it is a demonstration.
     pub mark: Option<String>,
+    /// Whose copy it is: the custodian's own has exact counts, and is filed under seal.
+    pub copy: Copy,
     /// The facts; their paragraphs are numbered through.
     pub sections: Vec<Section>,
     /// The releases.
@@ -22,7 +25,7 @@ pub struct ExhibitData {
     /// People over time.
     pub charts: Vec<Chart>,
     /// Which element about which group was lawful, and which left.
-    pub matrix: Option<Matrix>,
+    pub matrices: Vec<Matrix>,
     /// The instruments cited.
     pub instruments: Vec<InstrumentRow>,
     /// The readings of them that were taken.
@@ -35,8 +38,10 @@ pub struct ExhibitData {
 
 /// A case, and what the exhibit is called in it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Caption {
     /// Counsel and whom they stand for, a line each; nothing if they are not to be named.
+    #[serde(default)]
     pub counsel: Vec<String>,
     /// The court, a line each.
     pub court: Vec<String>,
@@ -129,11 +134,24 @@ pub struct Matrix {
     /// What it shows.
     pub title: String,
     /// The groups, a column each.
-    pub groups: Vec<String>,
+    pub groups: Vec<MatrixGroup>,
     /// The elements, a row each.
     pub rows: Vec<MatrixRow>,
+    /// What is to be known besides.
+    pub notes: Vec<String>,
     /// The entries that prove it.
     pub entries: Vec<u64>,
+}
+
+/// People about whom the same left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MatrixGroup {
+    /// What stands over its column.
+    pub name: String,
+    /// Who they are.
+    pub who: String,
+    /// How many.
+    pub people: Cell,
 }
 
 /// An element, and what became of it for each group.
@@ -151,8 +169,10 @@ pub struct MatrixRow {
 pub enum Fate {
     /// It was lawful and left.
     Released,
-    /// It was lawful and did not leave.
+    /// It was lawful and did not leave: nobody asked for it, or there was none.
     Allowed,
+    /// It was lawful for some of them, and did not leave.
+    Partly,
     /// It was not lawful, and did not leave.
     Withheld,
 }
@@ -187,6 +207,7 @@ pub struct InterpretationRow {
 
 /// Who stands for the exhibit under penalty of perjury.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Declaration {
     /// The name.
     pub name: String,
@@ -252,7 +273,7 @@ pub struct FileRow {
 ///
 /// # Errors
 ///
-/// Fails if a chart or the matrix has a row with too few or too many cells, or as [`pdf`] does.
+/// Fails if a chart or a matrix has a row with too few or too many cells, or as [`pdf`] does.
 ///
 /// # Example
 ///
@@ -288,9 +309,9 @@ pub fn exhibit(data: &ExhibitData) -> Result<Vec<u8>, Error> {
         let uneven = |row: &MatrixRow| row.fates.len() != matrix.groups.len();
         matrix.rows.iter().any(uneven)
     };
-    if data.matrix.as_ref().is_some_and(groups) {
+    if data.matrices.iter().any(groups) {
         return Err(Error::Shape(
-            "a row of the matrix has not one cell for each group",
+            "a row of a matrix has not one cell for each group",
         ));
     }
     pdf(TEMPLATE, data, data.date)

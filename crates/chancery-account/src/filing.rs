@@ -1,5 +1,9 @@
 //! An account as an exhibit, with the evidence that goes with it.
 
+mod charts;
+
+mod matrix;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_release::{Entry, Error, Workspace, entry};
@@ -7,11 +11,11 @@ use jiff::civil::Date;
 
 use crate::Amount;
 use crate::exhibit::{
-    Appendix, Caption, Cell, Chart, Declaration, EntryRow, ExhibitData, Fate, InstrumentRow,
-    InterpretationRow, KeyRow, Matrix, MatrixRow, Paragraph, Period, ReleaseRow, Section,
+    Appendix, Caption, Cell, Declaration, EntryRow, ExhibitData, InstrumentRow, InterpretationRow,
+    KeyRow, Paragraph, ReleaseRow, Section,
 };
 use crate::facts::{Facts, Release};
-use crate::tally::{Account, Group, Law, Listed, Span};
+use crate::tally::{Account, Copy, Group, Law, Listed, Sources, Span};
 
 /// What is said of an exhibit besides the account.
 #[derive(Clone, Debug)]
@@ -22,48 +26,52 @@ pub struct Filing {
     pub caption: Caption,
     /// Who stands for it.
     pub declaration: Option<Declaration>,
-    /// A line over it.
+    /// A line over every page.
     pub mark: Option<String>,
 }
 
 /// The most entries whose paths through the tree are printed; those of others are in the files.
 const PRINTED: usize = 12;
-/// The most groups that a matrix has columns for.
-const MOST_GROUPS: usize = 6;
 
 impl Filing {
-    /// The exhibit of an account, and its evidence by path.
+    /// The exhibit of an account that was made from these sources, and its evidence by path.
     ///
     /// # Errors
     ///
-    /// When the ledger does not prove an entry that the account rests on, or a file cannot be read.
+    /// When the ledger does not prove an entry that the account rests on, a file cannot be read, or the
+    /// law pack's answer to a flow cannot be had.
     pub fn exhibit(
         self,
         workspace: &Workspace,
-        facts: &Facts,
-        law: &Law<'_>,
+        sources: Sources<'_>,
         account: &Account,
     ) -> Result<(ExhibitData, BTreeMap<String, Vec<u8>>), Error> {
+        let Sources { facts, law, .. } = sources;
+        let words = Words(law);
         let releases = account.releases.iter();
         let rows: Vec<&Release> = releases
             .filter_map(|listed| facts.releases.iter().find(|one| one.entry == listed.entry))
             .collect();
         let cited = cited(account);
-        let (entries, evidence) = evidence(workspace, facts, &rows, &cited)?;
+        let open = rows.iter().copied().filter(|release| {
+            account.copy == Copy::Custodian
+                || sources.showing.shows_manifest(release, sources.counts)
+        });
+        let open: Vec<&Release> = open.collect();
+        let (entries, evidence) = evidence(workspace, facts, &open, &cited)?;
+        let mut matrices = Vec::new();
+        for release in before_and_after(&rows, account) {
+            matrices.extend(words.matrix(workspace, release, sources, account.copy)?);
+        }
         let data = ExhibitData {
             date: self.date,
             caption: self.caption,
             mark: self.mark,
-            sections: Words(law).sections(account),
-            releases: account
-                .releases
-                .iter()
-                .map(|one| Words(law).row(one))
-                .collect(),
-            charts: Words(law).charts(account),
-            matrix: rows
-                .last()
-                .and_then(|release| Words(law).matrix(release, account)),
+            copy: account.copy,
+            sections: words.sections(account),
+            releases: account.releases.iter().map(|one| words.row(one)).collect(),
+            charts: words.charts(account),
+            matrices,
             instruments: instruments(&rows, law),
             interpretations: interpretations(account, law),
             declaration: self.declaration,
@@ -81,6 +89,24 @@ impl Filing {
     }
 }
 
+/// The newest release with a manifest, and before it, of an order, the last that left before that was in
+/// force.
+fn before_and_after<'a>(releases: &[&'a Release], account: &Account) -> Vec<&'a Release> {
+    let spans = account.order.iter().flat_map(|order| &order.spans);
+    let in_force = spans
+        .filter(|span| span.in_force)
+        .filter_map(|span| span.from);
+    let first_day = in_force.min();
+    let signed = releases
+        .iter()
+        .copied()
+        .filter(|release| release.signed().is_some());
+    let (before, after): (Vec<&Release>, Vec<&Release>) =
+        signed.partition(|release| first_day.is_some_and(|day| release.on() < day));
+    let newest = |of: Vec<&'a Release>| of.into_iter().max_by_key(|one| (one.on(), one.entry));
+    newest(before).into_iter().chain(newest(after)).collect()
+}
+
 /// The entries that anything in an account rests on.
 fn cited(account: &Account) -> BTreeSet<u64> {
     let mut cited: BTreeSet<u64> = account.releases.iter().map(|one| one.entry).collect();
@@ -94,9 +120,17 @@ fn cited(account: &Account) -> BTreeSet<u64> {
 fn cell(amount: Amount) -> Cell {
     match amount {
         Amount::Exactly(count) => Cell::Count(count),
-        Amount::AtLeast(count) => Cell::Hidden(format!("at least {count}")),
+        Amount::AtLeast(count) => Cell::Hidden(format!("at least {}", grouped(count))),
         Amount::Suppressed => Cell::Hidden("suppressed".to_owned()),
         Amount::Unknown => Cell::Hidden("not known".to_owned()),
+    }
+}
+
+/// A cell within a sentence.
+fn said(cell: &Cell) -> String {
+    match cell {
+        Cell::Count(count) => grouped(*count),
+        Cell::Hidden(words) => words.clone(),
     }
 }
 
@@ -154,6 +188,25 @@ impl Words<'_, '_> {
         element.map_or_else(|| name.to_owned(), |element| element.title.clone())
     }
 
+    /// An origin by its name, where an instrument tells it.
+    fn origin(&self, code: &str) -> String {
+        let instruments = self.0.pack().instruments().iter();
+        let mut parties = instruments.flat_map(|instrument| &instrument.parties);
+        let known = parties.find(|party| party.origin == code);
+        known.map_or_else(
+            || format!("Origin {code}"),
+            |party| format!("{} ({code})", party.name),
+        )
+    }
+
+    fn clauses(&self, provisions: &[String]) -> String {
+        let clauses = provisions.iter().map(|id| {
+            let provision = self.0.pack().provision(id);
+            provision.map_or_else(|| id.clone(), |(_, one)| quoted(&one.clause))
+        });
+        clauses.collect::<Vec<_>>().join("; ")
+    }
+
     fn row(&self, listed: &Listed) -> ReleaseRow {
         ReleaseRow {
             id: listed.id.clone(),
@@ -203,7 +256,7 @@ impl Words<'_, '_> {
                     one.barred_by
                         .as_ref()
                         .filter(|barred| !barred.is_empty())
-                        .map(|barred| format!(" It was barred by {}.", barred.join(", ")))
+                        .map(|barred| format!(" It was barred by {}.", self.clauses(barred)))
                         .unwrap_or_default()
                 ),
                 entries: vec![one.entry],
@@ -211,7 +264,7 @@ impl Words<'_, '_> {
             .collect();
         if asked.is_empty() {
             asked.push(Paragraph {
-                text: "No request that this account is of was refused in full.".to_owned(),
+                text: "No request within this account was refused in full.".to_owned(),
                 entries: Vec::new(),
             });
         }
@@ -230,7 +283,7 @@ impl Words<'_, '_> {
         let total = &account.total;
         let mut paragraphs = vec![Paragraph {
             text: format!(
-                "Records about people left in {}: {} in all, each person counted once in each release.",
+                "Records about people left in {}: {}, as each person counts once in each release.",
                 counted(total.releases.count, "release"),
                 counted(total.disclosures.count, "disclosure"),
             ),
@@ -289,10 +342,10 @@ impl Words<'_, '_> {
         let covered = span.covered_elements.iter();
         let covered: Vec<String> = covered.map(|group| self.element(&group.key)).collect();
         let covered = if covered.is_empty() {
-            "None of the elements that it holds back from somebody left.".to_owned()
+            "No element that it bars for anybody left.".to_owned()
         } else {
             format!(
-                "Of the elements that it holds back from somebody, these left: {}.",
+                "Of the elements that it bars for anybody, these left: {}.",
                 covered.join("; ")
             )
         };
@@ -300,85 +353,19 @@ impl Words<'_, '_> {
         entries.extend(&span.refused.entries);
         Paragraph {
             text: format!(
-                "{when}{events}, the order was {state}. Of the flows that it bars there were {}, {}, and {}. \
-             {covered}",
+                "{when}{events}, the order was {state}. Of the disclosures that it governs there {} {}, {} and \
+                 {}. {covered}",
+                if span.total.releases.count == Amount::Exactly(1) {
+                    "was"
+                } else {
+                    "were"
+                },
                 counted(span.total.releases.count, "release"),
                 counted(span.total.disclosures.count, "disclosure"),
                 counted(span.refused.count, "refused request"),
             ),
             entries,
         }
-    }
-
-    fn charts(&self, account: &Account) -> Vec<Chart> {
-        let chart = |title: &str, groups: &[Group]| -> Option<Chart> {
-            let label = |group: &Group| {
-                let names: Vec<String> = group
-                    .key
-                    .split(", ")
-                    .map(|name| self.element(name))
-                    .collect();
-                names.join("; ")
-            };
-            let periods: Vec<Period> = groups
-                .iter()
-                .map(|group| Period {
-                    label: label(group),
-                    counts: vec![cell(group.disclosures.count)],
-                })
-                .collect();
-            let said = groups
-                .iter()
-                .map(|group| format!("{}: {}", group.key, words(group.disclosures.count)));
-            let alternative = format!("{title}. {}.", said.collect::<Vec<_>>().join("; "));
-            (!periods.is_empty()).then(|| Chart {
-                title: title.to_owned(),
-                alternative,
-                classes: vec!["People, once in each release".to_owned()],
-                periods,
-            })
-        };
-        let all = [
-            chart("People by month", &account.by_month),
-            chart("People by origin", &account.by_origin),
-            chart("People by what left about them", &account.by_class),
-        ];
-        all.into_iter().flatten().collect()
-    }
-
-    /// What became of each element for each group of people, in the newest release.
-    fn matrix(&self, release: &Release, account: &Account) -> Option<Matrix> {
-        let manifest = release.signed()?;
-        let classes: Vec<_> = manifest.classes.iter().take(MOST_GROUPS).collect();
-        let letter = |at: usize| char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
-        let groups = classes.iter().enumerate().map(|(at, class)| {
-            let nothing = if class.elements.is_empty() {
-                ", of whom nothing left"
-            } else {
-                ""
-            };
-            format!("Group {}{nothing}", letter(at))
-        });
-        let rows = manifest.elements.iter().map(|element| MatrixRow {
-            element: self.element(&element.element),
-            fates: classes
-                .iter()
-                .map(|class| {
-                    if class.elements.contains(&element.element) {
-                        Fate::Released
-                    } else {
-                        Fate::Withheld
-                    }
-                })
-                .collect(),
-        });
-        let id = release.id();
-        account.releases.iter().any(|listed| listed.id == id).then(|| Matrix {
-        title: format!("What became of each element asked for, for each group of people, in the release {id}"),
-        groups: groups.collect(),
-        rows: rows.collect(),
-        entries: vec![release.entry],
-    })
     }
 }
 
@@ -408,6 +395,17 @@ fn since(account: &Account) -> Vec<Paragraph> {
     paragraphs
 }
 
+/// Words of the law with what stands between backticks quoted, as in print.
+fn quoted(text: &str) -> String {
+    let parts = text.split('`').enumerate();
+    let parts = parts.map(|(at, part)| match at {
+        0 => part.to_owned(),
+        odd if odd % 2 == 1 => format!("“{part}"),
+        _ => format!("”{part}"),
+    });
+    parts.collect()
+}
+
 fn long(day: Date) -> String {
     day.strftime("%B %-d, %Y").to_string()
 }
@@ -429,7 +427,7 @@ fn instruments(releases: &[&Release], law: &Law<'_>) -> Vec<InstrumentRow> {
         Some(InstrumentRow {
             citation: instrument.citation.clone(),
             title: instrument.title.clone(),
-            effect: reasons.into_iter().collect::<Vec<_>>().join(" "),
+            effect: quoted(&reasons.into_iter().collect::<Vec<_>>().join(" ")),
             review: instrument.review.status.clone(),
         })
     });
@@ -444,13 +442,13 @@ fn interpretations(account: &Account, law: &Law<'_>) -> Vec<InterpretationRow> {
             instrument.and_then(|one| one.interpretations.iter().find(|r| r.name == name));
         InterpretationRow {
             instrument: instrument.map_or_else(|| id.to_owned(), |one| one.citation.clone()),
-            question: relied.question.clone(),
-            reading: relied.reading.clone(),
+            question: quoted(&relied.question),
+            reading: quoted(&relied.reading),
             alternatives: reading
-                .map(|reading| reading.alternatives.clone())
+                .map(|reading| reading.alternatives.iter().map(|one| quoted(one)).collect())
                 .unwrap_or_default(),
             effect: reading
-                .map(|reading| reading.effect.clone())
+                .map(|reading| quoted(&reading.effect))
                 .unwrap_or_default(),
         }
     });
@@ -479,6 +477,8 @@ fn keys(facts: &Facts) -> Vec<KeyRow> {
 
 type Evidence = (Vec<EntryRow>, BTreeMap<String, Vec<u8>>);
 
+/// What an exhibit is checked with: the keys, a proof for each entry that is cited, and the manifests
+/// of the releases that whoever gets the exhibit may see them of.
 fn evidence(
     workspace: &Workspace,
     facts: &Facts,

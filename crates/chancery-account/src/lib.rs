@@ -66,8 +66,8 @@ pub use proof::{PersonProof, Pseudonym, Receipted, Refused as RefusedProof, Show
 pub use publish::{PublishError, Site, publish};
 pub use showing::{Count, Counts, Showing};
 pub use tally::{
-    Aborted, About, Account, Afterwards, Cell, Copy, Figure, Group, Law, Listed, OrderAccount,
-    Recipient, Refused, Relied, Sources, Span,
+    Aborted, About, Account, Afterwards, Cell, Copy, Figure, Group, Law, Listed, Month,
+    OrderAccount, Recipient, Refused, Relied, Sources, Span,
 };
 
 /// Why a document could not be made. None of these has a data value in it.

@@ -287,6 +287,23 @@ impl Showing {
     pub(crate) fn release(&self, entry: u64) -> Option<&OfRelease> {
         self.0.get(&entry)
     }
+
+    /// Whether others may have the manifest of a release as it is: all its counts of people are shown,
+    /// and no count of rows is as small as what is not.
+    pub(crate) fn shows_manifest(&self, release: &Release, counts: &Counts) -> bool {
+        let (Some(manifest), Some(shown)) = (release.signed(), self.release(release.entry)) else {
+            return false;
+        };
+        let people = people_figures(release, shown).into_iter();
+        let mut people = people.filter(|(count, _)| *count > 0);
+        let mut origins = origin_figures(release, counts, shown).into_iter();
+        let files = manifest.files.iter().map(|file| file.rows);
+        let tables = manifest.tables.iter().map(|table| table.released_rows);
+        shown.people.is_some()
+            && people.all(|(_, is_shown)| is_shown)
+            && origins.all(|(.., is_shown)| is_shown)
+            && !files.chain(tables).any(|rows| SMALL.contains(&rows))
+    }
 }
 
 /// Nothing, if not even how many people may be shown.

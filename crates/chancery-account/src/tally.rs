@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_release::entry::{Disclosure, Suspended};
 use jiff::civil::Date;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::amount::{Amount, Part};
 use crate::facts::{At, Facts, Gap, Release};
@@ -41,7 +41,7 @@ pub enum About {
 }
 
 /// Whose copy an account is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Copy {
     /// The custodian's own: every count as it is.
@@ -68,6 +68,17 @@ pub struct Group {
     pub releases: Figure,
     /// How many people, each counted once in each release: the disclosures that must be accounted for.
     pub disclosures: Figure,
+}
+
+/// What left in a month. A heading that is missing is of nobody.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Month {
+    /// The month: `2025-07`.
+    pub month: String,
+    /// By class: the elements that left of the same people.
+    pub by_class: Vec<Group>,
+    /// By origin, as far as the register counts.
+    pub by_origin: Vec<Group>,
 }
 
 /// A reading of the law that releases rested on.
@@ -228,6 +239,8 @@ pub struct Account {
     pub by_origin: Vec<Group>,
     /// By month.
     pub by_month: Vec<Group>,
+    /// Each month by class and by origin.
+    pub over_time: Vec<Month>,
     /// The order, before and after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub order: Option<OrderAccount>,
@@ -338,7 +351,8 @@ impl Account {
             by_element: tally.by_element(),
             by_class: tally.by_class(|class| class.elements.clone()),
             by_origin: tally.by_origin(None),
-            by_month: tally.by(|release| one(&release.on().strftime("%Y-%m").to_string())),
+            by_month: tally.by(|release| one(&month(release))),
+            over_time: tally.over_time(),
             order,
             releases: tally.listed(facts, matches!(about, About::Release { .. })),
             refused,
@@ -353,6 +367,10 @@ impl Account {
     pub fn is_empty(&self) -> bool {
         self.releases.is_empty() && self.refused.is_empty() && self.aborted.is_empty()
     }
+}
+
+fn month(release: &Release) -> String {
+    release.on().strftime("%Y-%m").to_string()
 }
 
 fn one(key: &str) -> Vec<String> {
@@ -685,6 +703,22 @@ impl<'a> Tally<'a> {
             }
         }
         headings.groups()
+    }
+
+    fn over_time(&self) -> Vec<Month> {
+        let mut months: BTreeMap<String, Vec<&'a Release>> = BTreeMap::new();
+        for release in &self.releases {
+            months.entry(month(release)).or_default().push(release);
+        }
+        let months = months.into_iter().map(|(month, releases)| {
+            let here = self.with(releases);
+            Month {
+                month,
+                by_class: here.by_class(|class| class.elements.clone()),
+                by_origin: here.by_origin(None),
+            }
+        });
+        months.collect()
     }
 
     fn interpretations(&self) -> Vec<Relied> {

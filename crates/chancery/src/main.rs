@@ -12,6 +12,8 @@ mod failure;
 
 mod passphrase;
 
+mod private;
+
 mod progress;
 
 mod text;

@@ -131,8 +131,7 @@ def check_exhibit(entries, trees):
         proved = leaves.get(row["index"]) == row["leaf"]
         say(proved, "exhibit: entry %d is proved, and has that leaf hash" % row["index"])
     cited = [fact["entries"] for part in exhibit["sections"] for fact in part["paragraphs"]]
-    if exhibit["matrix"]:
-        cited.append(exhibit["matrix"]["entries"])
+    cited.extend(matrix["entries"] for matrix in exhibit["matrices"])
     for index in sorted({index for indices in cited for index in indices} - set(leaves)):
         say(False, "exhibit: entry %d is cited, and not proved here" % index)
     for row in exhibit["releases"]:

@@ -158,6 +158,11 @@ impl<'a> Law<'a> {
         Ok(Some(cited))
     }
 
+    /// Who disclosed what to whom and why, in the words of the pack.
+    pub(crate) fn query_of(&self, logged: &Disclosure) -> Option<Query> {
+        self.query(&flow(logged))
+    }
+
     fn query(&self, [custodian, recipient, purpose]: &Flow) -> Option<Query> {
         let words = self.pack.vocabulary();
         Some(Query {

@@ -160,6 +160,12 @@ fn said(account: &Account, given: &[Given]) -> Vec<Said> {
         let is = |bits: usize| elements(bits).join(", ") == group.key;
         all.push((of(&group.disclosures.entries, &is), group.disclosures.count));
     }
+    for month in &account.over_time {
+        for group in &month.by_class {
+            let is = |bits: usize| elements(bits).join(", ") == group.key;
+            all.push((of(&group.disclosures.entries, &is), group.disclosures.count));
+        }
+    }
     for listed in &account.releases {
         all.push((of(&[listed.entry], &any), listed.people));
     }

@@ -110,7 +110,7 @@ fn citing(files: &Files) -> ExhibitData {
         let digest = manifest.trim_start_matches("sha256:");
         digest.clone_into(&mut data.releases[0].manifest);
     }
-    data.matrix.as_mut().unwrap().entries = vec![index];
+    data.matrices[0].entries = vec![index];
     for section in &mut data.sections {
         for paragraph in &mut section.paragraphs {
             paragraph.entries.clear();

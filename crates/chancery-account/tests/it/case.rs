@@ -85,6 +85,11 @@ impl Case {
         self.release("dhs/ice", "immigration-enforcement/civil", &["*"], on)
     }
 
+    /// The immigration authorities ask for some elements alone.
+    pub(crate) fn immigration_for(&self, elements: &[&str], on: &str) -> Outcome {
+        self.release("dhs/ice", "immigration-enforcement/civil", elements, on)
+    }
+
     pub(crate) fn oversight(&self, on: &str) -> Outcome {
         let purpose = "program-administration/integrity";
         self.release("hhs/oig", purpose, &["medicaid_id", "birth_date"], on)

@@ -28,7 +28,7 @@ fn an_exhibit_says_what_it_was_given() {
         "Case No. 3:25-cv-05536",
         "5. No release to that agency has been recalled",
         "[Ledger entries 7–9, 12, 15–18, 22, 27, 31]",
-        "<11",
+        "suppressed",
         "11,187",
         "Released",
         "Withheld",
@@ -54,7 +54,7 @@ fn what_is_not_there_has_no_heading() {
     let mut data = samples::exhibit();
     data.releases.clear();
     data.charts.clear();
-    data.matrix = None;
+    data.matrices.clear();
     data.instruments.clear();
     data.interpretations.clear();
     data.declaration = None;
@@ -87,7 +87,7 @@ fn rows_that_do_not_fit_are_refused() {
         "cannot typeset: a chart's period has not one count for each class"
     );
     let mut data = samples::exhibit();
-    data.matrix.as_mut().unwrap().rows[0].fates.pop();
+    data.matrices[0].rows[0].fates.pop();
     assert!(exhibit(&data).is_err());
     let mut data = samples::exhibit();
     data.charts[0].classes = vec![String::new(); 5];

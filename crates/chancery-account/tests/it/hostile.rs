@@ -52,7 +52,7 @@ fn text_of_an_exhibit_is_never_markup() {
     hostile.releases[0].recipient = HOSTILE.to_owned();
     hostile.releases[0].people = Cell::Hidden("#1/0".to_owned());
     hostile.charts[0].periods[0].label = HOSTILE.to_owned();
-    hostile.matrix.as_mut().unwrap().groups[0] = HOSTILE.to_owned();
+    hostile.matrices[0].groups[0].who = HOSTILE.to_owned();
     hostile.appendix.origin = INVISIBLE.map(|(given, _)| given).join(" ");
     let pages = Pages::of(&exhibit(&hostile).unwrap());
     let text = pages.text();
@@ -79,7 +79,7 @@ fn the_longest_word_stays_on_the_page() {
     long.releases[0].purpose.clone_from(&word);
     long.instruments[0].citation.clone_from(&word);
     long.charts[0].periods[0].label = "W".repeat(60);
-    long.matrix.as_mut().unwrap().groups[0] = "W".repeat(60);
+    long.matrices[0].groups[0].who = "W".repeat(60);
     let pages = Pages::of(&exhibit(&long).unwrap());
     pages.check(&pages.info("Title"), "en-US");
 }

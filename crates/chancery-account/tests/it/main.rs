@@ -25,6 +25,8 @@ mod bundles;
 
 mod exhibits;
 
+mod filings;
+
 mod hostile;
 
 mod letters;

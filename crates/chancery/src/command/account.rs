@@ -2,7 +2,7 @@
 
 pub(crate) mod letter;
 
-mod order;
+pub(crate) mod order;
 
 mod period;
 
@@ -84,15 +84,7 @@ impl<'a> Books<'a> {
         })
     }
 
-    pub(crate) fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
-    pub(crate) fn law(&self) -> &Law<'a> {
-        &self.law
-    }
-
-    fn sources(&self) -> Sources<'_> {
+    pub(crate) fn sources(&self) -> Sources<'_> {
         Sources {
             facts: &self.facts,
             counts: &self.counts,

@@ -24,7 +24,7 @@ use super::law::prove;
 use super::{Context, Result, dataset as datasets, decide as face, exhibit, init};
 use crate::args::{self, Format};
 use crate::failure::Failure;
-use crate::text;
+use crate::{private, text};
 
 /// Five states: three plaintiffs (one of them since March 2026 only) and two others.
 const STATES: [&str; 5] = ["06", "12", "36", "48", "55"];
@@ -42,6 +42,9 @@ const DATES: [(&str, &str); 7] = [
     ("2026-01-10", "the second order allows six elements"),
     ("2026-04-01", "two more parties are treated as covered"),
 ];
+
+/// Days on which the same was asked for before, so that there is a before to account for.
+const BEFORE: [&str; 3] = ["2025-07-20", "2025-08-20", "2025-10-01"];
 
 /// The day that is looked at closely and released.
 const CLOSE: &str = "2026-01-10";
@@ -83,6 +86,9 @@ pub(crate) fn run(context: &Context, args: &args::Demo) -> Result {
     text::print(&indent(&seven_dates(&workspace, &law, &dataset)?));
 
     step(4, &format!("That request on {CLOSE}, released"));
+    for date in BEFORE {
+        before(context, &workspace, &law, &dataset, date)?;
+    }
     let folder = released(context, &workspace, &law, &dataset)?;
 
     step(
@@ -225,6 +231,28 @@ fn seven_dates(workspace: &Workspace, law: &LawPack, dataset: &Dataset) -> Resul
     Ok(text::table(&header, &[3, 4, 5], rows))
 }
 
+/// The same request on a day before, released or refused.
+fn before(
+    context: &Context,
+    workspace: &Workspace,
+    law: &LawPack,
+    dataset: &Dataset,
+    date: &str,
+) -> Result<()> {
+    let request = Request::parse("requests/ice.toml", init::ICE)?;
+    let question = ask("requests/ice.toml", init::ICE, request, law, dataset)?;
+    let standing = workspace.standing(law, parse(date)?, Known::Now)?;
+    let in_force = law.in_force(parse(date)?, workspace.sign_off(&standing))?;
+    let progress = &context.progress;
+    let outcome = release(workspace, question, &in_force, dataset, &System, progress)?;
+    context.progress.finish();
+    text::print(&match outcome {
+        Gate::Released(_, released) => format!("  before that: released as {}", released.id),
+        Gate::Denied(..) => format!("  before that: refused on {date}"),
+    });
+    Ok(())
+}
+
 fn released(
     context: &Context,
     workspace: &Workspace,
@@ -302,8 +330,7 @@ fn accounted(
         .map_err(|error| Failure::new(format!("cannot create `{}`: {error}", folder.display())))?;
     let write = |name: &str, bytes: Vec<u8>| {
         let file = folder.join(name);
-        std::fs::write(&file, bytes)
-            .map_err(|error| Failure::new(format!("cannot write `{}`: {error}", file.display())))
+        private::write(&file, bytes).map_err(|error| Failure::file("write", &file, &error))
     };
     let person = Person::new(&origin, &id).ok_or_else(|| Failure::new("nobody was released"))?;
     let by = By {
@@ -340,7 +367,7 @@ fn accounted(
     };
     let account = books.account(&about)?;
     let (data, evidence) =
-        exhibit::demonstration().exhibit(workspace, books.facts(), books.law(), &account)?;
+        exhibit::demonstration().exhibit(workspace, books.sources(), &account)?;
     let set = |error: chancery_account::Error| Failure::new(error.to_string());
     write(
         "exhibit.zip",

@@ -9,11 +9,11 @@ use chancery_model::Fault;
 use chancery_release::{Clock as _, System};
 use serde::Deserialize;
 
-use super::account::Books;
+use super::account::{Books, order};
 use super::{Context, Result};
 use crate::args::{Exhibit as Args, ExhibitOf, Format};
 use crate::failure::Failure;
-use crate::text;
+use crate::{private, text};
 
 /// The file with what a court asks for on the first page.
 #[derive(Deserialize)]
@@ -34,7 +34,7 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result {
     let books = Books::open(&workspace, &pack, copy)?;
     let about = match &args.of {
         ExhibitOf::Order { instrument } => About::Order {
-            instrument: instrument.clone(),
+            instrument: order::known(&books, instrument)?.id.clone(),
         },
         ExhibitOf::Recipient { agency } => About::Recipient {
             agency: agency.clone(),
@@ -56,9 +56,9 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result {
         date: args.on.unwrap_or_else(|| System.today()),
         caption: case.caption,
         declaration: case.declaration,
-        mark: mark(workspace.config().demonstration, args.sealed),
+        mark: mark(workspace.config().demonstration),
     };
-    let (data, evidence) = filing.exhibit(&workspace, books.facts(), books.law(), &account)?;
+    let (data, evidence) = filing.exhibit(&workspace, books.sources(), &account)?;
     let set = |error: chancery_account::Error| Failure::new(error.to_string());
     let is_zip = args
         .output
@@ -69,10 +69,8 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result {
     } else {
         exhibit(&data).map_err(set)?
     };
-    std::fs::write(&args.output, &bytes).map_err(|error| {
-        Failure::new(format!("cannot write `{}`: {error}", args.output.display()))
-            .hint("check the folder and its permissions")
-    })?;
+    let written = private::write(&args.output, &bytes);
+    written.map_err(|error| Failure::file("write", &args.output, &error))?;
     text::print(&match context.format {
         Format::Json => format!(
             "{:#}",
@@ -106,15 +104,14 @@ fn case(file: &Path) -> Result<Case> {
             .hint("docs/account.md has a caption to begin with")
     })?;
     let parsed = toml::from_str(&text);
-    Ok(parsed.map_err(|error| Fault::from_toml(&file.display().to_string(), &text, &error))?)
+    Ok(parsed.map_err(|error| {
+        Fault::from_toml(&file.display().to_string(), &text, &error)
+            .hint("docs/account.md has a caption to begin with")
+    })?)
 }
 
-fn mark(demonstration: bool, sealed: bool) -> Option<String> {
-    match (demonstration, sealed) {
-        (true, _) => Some("DEMONSTRATION: SYNTHETIC PEOPLE, UNSIGNED LAW".to_owned()),
-        (false, true) => Some("FILED UNDER SEAL: EXACT COUNTS OF PEOPLE".to_owned()),
-        (false, false) => None,
-    }
+fn mark(demonstration: bool) -> Option<String> {
+    demonstration.then(|| "DEMONSTRATION: SYNTHETIC PEOPLE, UNSIGNED LAW".to_owned())
 }
 
 /// The exhibit of a demonstration.
@@ -135,6 +132,6 @@ pub(crate) fn demonstration() -> Filing {
             title: "Account of the Medicaid records disclosed".to_owned(),
         },
         declaration: None,
-        mark: mark(true, false),
+        mark: mark(true),
     }
 }

@@ -60,6 +60,11 @@ fn an_account_says_what_left_and_what_proves_it() {
         "{csv}"
     );
 
+    assert!(
+        csv.contains("month 2026-01 class,\"enrollment, medicaid_id"),
+        "{csv}"
+    );
+
     let id = account["releases"][1]["id"].as_str().unwrap();
     let others = bench.run(&["account", "release", id, "--for-others", "--format", "json"]);
     let others = others.expect(0).json();

@@ -45,6 +45,7 @@ mod killed;
 mod faults;
 
 mod account;
+mod exhibit;
 mod outages;
 mod person;
 mod prove;

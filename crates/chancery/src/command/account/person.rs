@@ -18,7 +18,7 @@ use crate::args::{AccountPerson, AccountSuspend, Format, LetterLanguage, Whom};
 use crate::calendar::{Event, calendar};
 use crate::command::json;
 use crate::failure::Failure;
-use crate::text;
+use crate::{private, text};
 
 /// The account of a person as programs read it.
 #[derive(Serialize)]
@@ -255,10 +255,8 @@ fn digest(bytes: &[u8]) -> Digest {
 }
 
 fn write(file: &Path, content: impl AsRef<[u8]>) -> Result<()> {
-    std::fs::write(file, content).map_err(|error| {
-        Failure::new(format!("cannot write `{}`: {error}", file.display()))
-            .hint("check the folder and its permissions")
-    })
+    let written = private::write(file, content);
+    written.map_err(|error| Failure::file("write", file, &error))
 }
 
 fn due(account: &PersonAccount, person: &Person<'_>, marks: &[Pseudonym]) -> String {

@@ -344,6 +344,15 @@ pub(super) fn csv(account: &Account) -> String {
                 .flat_map(|group| rows(section, &group.key, group)),
         );
     }
+    for month in &account.over_time {
+        let of = |what: &str| format!("month {} {what}", month.month);
+        for group in &month.by_class {
+            lines.extend(rows(&of("class"), &group.key, group));
+        }
+        for group in &month.by_origin {
+            lines.extend(rows(&of("origin"), &group.key, group));
+        }
+    }
     for span in account.order.iter().flat_map(|order| &order.spans) {
         let day =
             |day: Option<jiff::civil::Date>| day.map(|day| day.to_string()).unwrap_or_default();
