@@ -2,6 +2,8 @@
 
 mod ledger;
 
+mod register;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -54,7 +56,10 @@ impl Target {
 
 /// Every target.
 pub fn all() -> impl Iterator<Item = &'static Target> {
-    OTHERS.iter().chain(&ledger::LEDGER)
+    OTHERS
+        .iter()
+        .chain(&ledger::LEDGER)
+        .chain(&register::REGISTER)
 }
 
 const OTHERS: [Target; 7] = [
