@@ -2,9 +2,12 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chancery_dataset::Progress;
+use chancery_register::Register;
 
 use crate::book::held_by;
+use crate::entry::CommittedPeople;
 use crate::history::{History, Logged};
+use crate::people::record_file;
 use crate::{Error, Keys, Signed, Workspace, verify};
 
 /// A release that is not as the ledger says, or that the ledger knows nothing of.
@@ -28,7 +31,8 @@ pub struct ReleaseCheck {
 }
 
 /// Checks every release against its entry in the ledger, and every entry against its release: the
-/// manifest's signature, the digest of every file, the receipt, and that none is missing.
+/// manifest's signature, the digest of every file, the receipt, the record of who it is about, and that
+/// none is missing.
 ///
 /// # Errors
 ///
@@ -59,14 +63,26 @@ pub fn check_releases(
                 let hint = error.hint().unwrap_or_default();
                 found.problem(&folder, error.to_string(), &hint);
             }
-            Ok(verified) if history.find(id, verified.manifest).is_some() => {
-                published.insert((id.as_str(), Some(verified.manifest)));
-            }
-            Ok(_) => found.problem(
-                &folder,
-                "the ledger's entry of this id is of another manifest".to_owned(),
-                "keep it as evidence: somebody has put another release in its place",
-            ),
+            Ok(verified) => match history.find(id, verified.manifest) {
+                Some(logged) => {
+                    published.insert((id.as_str(), Some(verified.manifest)));
+                    let record = record_file(&folder);
+                    let is_there =
+                        |people: CommittedPeople| Register::is_record(&record, id, people.root);
+                    if !logged.people.is_none_or(is_there) {
+                        found.problem(
+                            &record,
+                            "the record of who it is about is missing or damaged".to_owned(),
+                            "`chancery account rebuild` puts it back if the index has it; else put it back from a copy",
+                        );
+                    }
+                }
+                None => found.problem(
+                    &folder,
+                    "the ledger's entry of this id is of another manifest".to_owned(),
+                    "keep it as evidence: somebody has put another release in its place",
+                ),
+            },
         }
     }
     for (id, logged) in history.all() {

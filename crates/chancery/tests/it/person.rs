@@ -142,6 +142,12 @@ fn the_register_is_made_anew_from_the_releases() {
         .expect(4)
         .json();
     assert_eq!(partly["complete"], false);
+    let fsck = bench.run(&["ledger", "fsck"]).expect(1);
+    assert!(
+        fsck.stdout.contains("the record of who it is about"),
+        "{}",
+        fsck.stdout
+    );
     assert!(
         partly["gaps"].to_string().contains(&gone),
         "{}",
