@@ -285,5 +285,59 @@ fn a_new_key_gives_new_pseudonyms_and_forgets_nothing() {
         .filter_map(|entry| Some(entry["people"]["key"].as_str()?.to_owned()))
         .collect();
     assert_eq!(keys.len(), 2);
+    // What was recorded under the old key comes out the same when it is run again.
+    for release in bench.published().iter().take(1).chain(&after) {
+        let folder = bench.releases().join(release);
+        let replay = ["verify", folder.to_str().unwrap(), "--replay"];
+        bench.run(&replay).expect(0);
+    }
     bench.expect_sound();
+}
+
+/// Whom a release would be about that the register has lost would be somebody new to it: nothing leaves until the record is
+/// back, and afterwards everybody is told all.
+#[test]
+fn nothing_is_released_after_a_record_that_is_lost_or_damaged() {
+    let bench = bench();
+    let everybody = scanned(&bench);
+    let ((origin, id), there) = everybody
+        .iter()
+        .max_by_key(|(_, there)| there.len())
+        .unwrap();
+    let again = bench.file("again.toml", format!("{CIVIL}format = \"csv\"\n"));
+    let release = ["release", again.to_str().unwrap(), "--on", "2026-05-01"];
+    let index = bench.workspace().join("index");
+    for lost in [there.first().unwrap(), bench.published().last().unwrap()] {
+        let record = bench.releases().join(lost).join("custody/register");
+        let genuine = std::fs::read(&record).unwrap();
+        let _ = std::fs::remove_dir_all(&index);
+        std::fs::remove_file(&record).unwrap();
+        let refused = bench.run(&release).expect_error(1);
+        assert!(refused.contains(lost.as_str()), "{refused}");
+
+        let mut damaged = genuine.clone();
+        let header = damaged
+            .windows(10)
+            .rposition(|at| at == b"{\"release\"")
+            .unwrap();
+        damaged[..header].iter_mut().for_each(|byte| *byte ^= 1);
+        std::fs::write(&record, &damaged).unwrap();
+        let refused = bench.run(&release).expect_error(1);
+        assert!(refused.contains("is damaged"), "{refused}");
+        let letter = bench.path().join("letter.pdf");
+        let letter = ["--letter", letter.to_str().unwrap()];
+        asked(&bench, origin, id, &letter).expect_error(1);
+        assert!(!bench.path().join("letter.pdf").exists());
+
+        let _ = std::fs::remove_dir_all(&index);
+        std::fs::write(&record, &genuine).unwrap();
+    }
+    bench.run(&release).expect(0);
+    let everybody = scanned(&bench);
+    let account = json(&bench, origin, id);
+    assert_eq!(account["complete"], true);
+    assert_eq!(
+        &releases(&account),
+        &everybody[&(origin.clone(), id.clone())]
+    );
 }
