@@ -4,7 +4,7 @@ use std::path::Path;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file cannot be read or written.
-    #[error("cannot {action} `{file}`")]
+    #[error("cannot {action} `{file}`: {source}")]
     Io {
         /// What was tried.
         action: &'static str,
