@@ -289,20 +289,30 @@ impl Showing {
     }
 
     /// Whether others may have the manifest of a release as it is: all its counts of people are shown,
-    /// and no count of rows is as small as what is not.
+    /// and no count of rows is as small as what is not, or differs by so few from the people it could be of.
     pub(crate) fn shows_manifest(&self, release: &Release, counts: &Counts) -> bool {
         let (Some(manifest), Some(shown)) = (release.signed(), self.release(release.entry)) else {
             return false;
         };
+        let (Some(by_cell), Some(everybody)) = (counts.agreed(release), release.people()) else {
+            return false;
+        };
+        let tells =
+            |rows: u64, of: u64| SMALL.contains(&rows) || SMALL.contains(&rows.abs_diff(of));
+        let of_origin = |origin: &str| -> u64 {
+            let cells = by_cell.iter().filter(|((_, of), _)| *of == origin);
+            cells.map(|(_, people)| people).sum()
+        };
         let people = people_figures(release, shown).into_iter();
         let mut people = people.filter(|(count, _)| *count > 0);
         let mut origins = origin_figures(release, counts, shown).into_iter();
-        let files = manifest.files.iter().map(|file| file.rows);
-        let tables = manifest.tables.iter().map(|table| table.released_rows);
+        let mut files = manifest.files.iter();
+        let mut tables = manifest.tables.iter();
         shown.people.is_some()
             && people.all(|(_, is_shown)| is_shown)
             && origins.all(|(.., is_shown)| is_shown)
-            && !files.chain(tables).any(|rows| SMALL.contains(&rows))
+            && !files.any(|file| tells(file.rows, of_origin(&file.origin)))
+            && !tables.any(|table| tells(table.released_rows, everybody))
     }
 }
 
