@@ -30,6 +30,7 @@ mod hostile;
 mod letters;
 
 mod pages;
+mod people;
 
 mod reading;
 

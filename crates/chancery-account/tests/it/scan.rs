@@ -108,7 +108,9 @@ fn each_line(folder: &Path, tell: &mut dyn FnMut(&str, &str, &[&str])) {
                     .filter(|(_, value)| !value.is_empty())
                     .map(|(column, _)| column)
                     .collect();
-                let id = row[id.unwrap_or_else(|| panic!("{} has no ids: {header:?}", file.display()))].to_owned();
+                let id = row
+                    [id.unwrap_or_else(|| panic!("{} has no ids: {header:?}", file.display()))]
+                .to_owned();
                 assert!(!id.is_empty(), "a line that does not say whom it is about");
                 tell(origin, &id, &said);
             }
@@ -253,9 +255,7 @@ fn database(case: &Case) -> Connection {
         let id = entry["id"].as_str().unwrap();
         let folder = case.folder_of(id);
         let of = elements_of(&manifest(&folder));
-        let mut line = all
-            .prepare("insert into line values (?, ?, ?, ?)")
-            .unwrap();
+        let mut line = all.prepare("insert into line values (?, ?, ?, ?)").unwrap();
         each_line(&folder, &mut |origin, person, said| {
             let elements: BTreeSet<&String> = said.iter().filter_map(|one| of.get(*one)).collect();
             for element in elements {
