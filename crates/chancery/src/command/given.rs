@@ -23,9 +23,14 @@ pub(crate) fn text(file: &Path) -> Result<String> {
 
 /// A proof of an entry, or about a person: what is neither is an invalid request.
 pub(crate) fn proof(file: &Path) -> Result<String> {
-    let proof = limited(file, MOST_ABOUT_A_PERSON)?;
-    if proof.len() as u64 > MOST_OF_A_TEXT && !proof.trim_ascii_start().starts_with(b"{") {
-        return Err(too_large(file, MOST_OF_A_TEXT).invalid());
+    let proof = read(file, MOST_ABOUT_A_PERSON)?;
+    let most = if proof.trim_ascii_start().starts_with(b"{") {
+        MOST_ABOUT_A_PERSON
+    } else {
+        MOST_OF_A_TEXT
+    };
+    if proof.len() as u64 > most {
+        return Err(too_large(file, most).invalid());
     }
     decoded(file, proof).map_err(Failure::invalid)
 }
@@ -73,14 +78,20 @@ pub(crate) fn refused(file: &Path, error: &chancery_ledger::Error, hint: &str) -
 }
 
 fn limited(file: &Path, most: u64) -> Result<Vec<u8>> {
+    let content = read(file, most)?;
+    if content.len() as u64 > most {
+        return Err(too_large(file, most));
+    }
+    Ok(content)
+}
+
+/// Reads no more than a byte over the limit.
+fn read(file: &Path, most: u64) -> Result<Vec<u8>> {
     let mut content = Vec::new();
     let open = std::fs::File::open(file).map_err(|error| Failure::file("open", file, &error))?;
     open.take(most + 1)
         .read_to_end(&mut content)
         .map_err(|error| Failure::file("read", file, &error))?;
-    if content.len() as u64 > most {
-        return Err(too_large(file, most));
-    }
     Ok(content)
 }
 

@@ -212,6 +212,17 @@ fn presence_and_absence_are_shown_by_the_ledgers_keys_alone() {
     assert_eq!(&present.collect::<BTreeSet<_>>(), there);
 
     let genuine = std::fs::read_to_string(&proof).unwrap();
+    // As many releases as take over a megabyte, but not anything.
+    let mut long = genuine.clone() + &"\n".repeat(1 << 20);
+    std::fs::write(file("long"), &long).unwrap();
+    check(&file("long")).expect(0);
+    long.push_str(&"\n".repeat(16 << 20));
+    std::fs::write(file("long"), long).unwrap();
+    check(&file("long")).expect_error(3);
+    for junk in ["{}", "{\"format\": \"chancery-person-proof/v1\"}", "junk"] {
+        std::fs::write(file("junk"), junk).unwrap();
+        check(&file("junk")).expect_error(3);
+    }
     let forged = [
         genuine.replacen(id.as_str(), "CA000000001", 1),
         genuine.replacen("\"phone\"", "\"name\"", 1),
