@@ -1,5 +1,7 @@
 //! The letter that answers a person's request for an accounting of disclosures (`45 CFR 164.528`).
 
+mod state;
+
 mod words;
 
 use chancery_law::{Agency, Element, Plain, Purpose};
@@ -9,6 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::Error;
 use crate::typeset::{Template, pdf};
 use words::Words;
+
+pub use state::state;
 
 /// The language of a letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

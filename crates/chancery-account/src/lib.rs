@@ -61,8 +61,8 @@ pub use amount::Amount;
 pub use bundle::bundle;
 pub use facts::{Abort, At, Facts, Gap, Ledger, Release};
 pub use filing::Filing;
-pub use person::{Disclosure, Due, Found, PersonAccount, Series};
-pub use proof::{PersonProof, Pseudonym, Receipted, Refused as RefusedProof, Shown};
+pub use person::{Disclosure, Due, Found, PersonAccount, Series, withheld};
+pub use proof::{PersonProof, Pseudonym, Receipted, Refused as RefusedProof, Shown, ShownPerson};
 pub use publish::{PublishError, Site, publish};
 pub use showing::{Count, Counts, Showing};
 pub use tally::{

@@ -1,9 +1,10 @@
 //! What was disclosed about one person (`45 CFR 164.528`, `5 USC 552a(c)`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chancery_law::{AccountingDuty, LawPack};
-use chancery_release::entry::{Pseudonym, Suspended};
+use chancery_register::{Person, SecretKey};
+use chancery_release::entry::{Pseudonym, Suspended, Suspension};
 use chancery_release::manifest::{Manifest, Party, Reading};
 use jiff::ToSpan as _;
 use jiff::civil::Date;
@@ -85,8 +86,8 @@ pub struct Due {
     pub extended: Option<Date>,
 }
 
-/// Disclosures to the same recipient, for the same purpose, of the same elements, told as one
-/// (`45 CFR 164.528(b)(3)`).
+/// Disclosures to the same recipient, for a single purpose and on one authority, of the same elements,
+/// told as one (`45 CFR 164.528(b)(3)`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Series<'a> {
     /// The first.
@@ -99,16 +100,47 @@ pub struct Series<'a> {
     pub releases: Vec<&'a str>,
 }
 
+impl Facts {
+    /// The suspensions of a person's accounting, in the ledger's order: in each stands another pseudonym
+    /// of theirs, under one of the register's keys.
+    pub fn suspensions_of(&self, keys: &[SecretKey], person: &Person<'_>) -> Vec<&Suspension> {
+        let all = self.suspensions.iter().map(|one| &one.fact);
+        all.filter(|fact| match &fact.of {
+            Suspended::Accounting { person: mark, .. } => keys
+                .iter()
+                .any(|key| *mark == Pseudonym::of(Suspension::KIND, fact.recorded, key, person)),
+            Suspended::Instrument { .. } => false,
+        })
+        .collect()
+    }
+}
+
+/// The agencies of which a person is not to be told on a day, with the last day of that: the last of
+/// the person's suspensions for each counts, from its first day to its last.
+pub fn withheld<'a>(suspensions: &[&'a Suspension], on: Date) -> BTreeMap<&'a str, Date> {
+    let mut withheld = BTreeMap::new();
+    for fact in suspensions {
+        if let (Suspended::Accounting { agency, .. }, Some(until)) = (&fact.of, fact.until) {
+            if fact.from <= on && on <= until {
+                withheld.insert(agency.as_str(), until);
+            } else {
+                withheld.remove(agency.as_str());
+            }
+        }
+    }
+    withheld
+}
+
 impl PersonAccount {
-    /// Puts together what the register found with what the releases' manifests say. `marks` are what
-    /// stands for the person in suspensions; `unknown` are the releases of which the register cannot
-    /// say whether they were in them.
+    /// Puts together what the register found with what the releases' manifests say. `suspensions` are
+    /// those of the person's accounting; `unknown` are the releases of which the register cannot say
+    /// whether they were in them.
     pub fn of(
         facts: &Facts,
         law: &LawPack,
         found: &[Found],
         unknown: &BTreeSet<&str>,
-        marks: &[Pseudonym],
+        suspensions: &[&Suspension],
         on: Date,
     ) -> Self {
         let duties: Vec<AccountingDuty> = law
@@ -116,7 +148,7 @@ impl PersonAccount {
             .iter()
             .flat_map(|one| one.accounting().collect::<Vec<_>>())
             .collect();
-        let withheld = withheld(facts, marks, on);
+        let withheld = withheld(suspensions, on);
         let mut gaps: Vec<Gap> = facts.unread.clone();
         gaps.extend(unknown.iter().map(|release| Gap {
             entry: entry_of(facts, release),
@@ -133,7 +165,7 @@ impl PersonAccount {
                 continue;
             };
             if withheld
-                .iter()
+                .keys()
                 .any(|agency| is_within(release.logged.recipient.as_str(), agency))
             {
                 suspended = true;
@@ -174,6 +206,8 @@ impl PersonAccount {
                     && first.purpose == one.purpose
                     && first.elements == one.elements
                     && first.permitted_by == one.permitted_by
+                    && first.justification == one.justification
+                    && first.authority == one.authority
             };
             if let Some(series) = all.iter_mut().find(same) {
                 series.last = one.on;
@@ -209,26 +243,6 @@ fn is_within(agency: &str, of: &str) -> bool {
         || agency
             .strip_prefix(of)
             .is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// The agencies of which the person is not to be told now: the last suspension for each counts, from
-/// its first day to its last.
-fn withheld<'a>(facts: &'a Facts, marks: &[Pseudonym], on: Date) -> BTreeSet<&'a str> {
-    let mut withheld = BTreeSet::new();
-    for suspension in &facts.suspensions {
-        let fact = &suspension.fact;
-        if let Suspended::Accounting { person, agency, .. } = &fact.of
-            && marks.contains(person)
-        {
-            let lasts = fact.from <= on && fact.until.is_some_and(|until| on <= until);
-            if lasts {
-                withheld.insert(agency.as_str());
-            } else {
-                withheld.remove(agency.as_str());
-            }
-        }
-    }
-    withheld
 }
 
 fn disclosure(release: &Release, found: &Found, duties: &[AccountingDuty], on: Date) -> Disclosure {

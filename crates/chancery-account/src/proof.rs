@@ -1,6 +1,8 @@
+use std::collections::BTreeSet;
 use std::fmt;
 
-use chancery_ledger::{InclusionProof, Trust, verify_proof};
+use chancery_ledger::{Checkpoint, Trust, UnverifiedCheckpoint, verify_inclusion};
+use chancery_model::Digest;
 use chancery_register::{
     Committed, Person, PseudonymProof, PublicKey, Register, ReleaseProof, SecretKey, Unproven,
 };
@@ -12,7 +14,8 @@ use crate::facts::Release;
 /// What shows, release by release, whether something about a person left: for whoever has the ledger's
 /// keys and nothing else of the custodian (`docs/register.md`).
 ///
-/// It names the person, and shows nothing of anybody else.
+/// It names the person, and shows nothing of anybody else. Of releases that are not in it, it says
+/// nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PersonProof {
@@ -22,9 +25,11 @@ pub struct PersonProof {
     pub origin: String,
     /// The person's id.
     pub id: String,
+    /// The ledger's checkpoint, which all the paths lead to (`c2sp.org/tlog-checkpoint`).
+    pub checkpoint: String,
     /// The person's pseudonym under each key that was used.
     pub pseudonyms: Vec<Pseudonym>,
-    /// The releases.
+    /// The releases, in the ledger's order.
     pub releases: Vec<Receipted>,
 }
 
@@ -42,10 +47,34 @@ pub struct Pseudonym {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Receipted {
-    /// `c2sp.org/tlog-proof@v1`, with the entry.
-    pub receipt: String,
+    /// The index of its entry.
+    pub index: u64,
+    /// The entry, as the ledger holds it.
+    pub entry: String,
+    /// The hashes from the entry's sibling up to the child of the checkpoint's root.
+    pub path: Vec<Digest>,
     /// That the person was, or was not, in it.
     pub people: ReleaseProof,
+}
+
+/// What a proof shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ShownPerson {
+    /// The person's origin.
+    pub origin: String,
+    /// The person's id.
+    pub id: String,
+    /// The log.
+    pub log: String,
+    /// How many entries it had.
+    pub tree_size: u64,
+    /// The root over them.
+    pub root: Digest,
+    /// When the log signed, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<u64>,
+    /// The releases; it says nothing of others.
+    pub releases: Vec<Shown>,
 }
 
 /// What a proof shows of one release.
@@ -70,6 +99,16 @@ pub struct Refused {
     pub release: Option<String>,
     /// Why.
     pub problem: String,
+}
+
+impl Refused {
+    fn all(problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        Self {
+            release: None,
+            problem,
+        }
+    }
 }
 
 impl fmt::Display for Refused {
@@ -107,28 +146,35 @@ impl PersonProof {
         person: &Person<'_>,
         releases: &[&Release],
     ) -> Result<Self, Error> {
+        let ledger = workspace.ledger_reader()?;
         let mut all = Self {
             format: Self::FORMAT.to_owned(),
             origin: person.origin().to_owned(),
             id: person.id().to_owned(),
+            checkpoint: ledger.checkpoint().to_string(),
             pseudonyms: Vec::new(),
             releases: Vec::with_capacity(releases.len()),
         };
         for release in releases {
-            let Some(committed) = release.logged.people else {
-                return Err(chancery_register::Error::Unrecorded {
-                    release: release.id().to_owned(),
-                }
-                .into());
+            let unrecorded = || chancery_register::Error::Unrecorded {
+                release: release.id().to_owned(),
             };
+            let committed = release.logged.people.ok_or_else(unrecorded)?;
             let (proof, people) = register.prove(keys, person, release.id())?;
             if all.pseudonyms.iter().all(|one| one.key != committed.key) {
                 let key = committed.key;
                 all.pseudonyms.push(Pseudonym { key, proof });
             }
-            let receipt = workspace.receipt(release.entry)?;
-            all.releases.push(Receipted { receipt, people });
+            let hashes = ledger.prove(release.entry)?.hashes;
+            let entry = ledger.entry(release.entry)?;
+            all.releases.push(Receipted {
+                index: release.entry,
+                entry: String::from_utf8_lossy(&entry).into_owned(),
+                path: hashes.into_iter().map(Digest::from_bytes).collect(),
+                people,
+            });
         }
+        all.releases.sort_by_key(|one| one.index);
         Ok(all)
     }
 
@@ -136,53 +182,94 @@ impl PersonProof {
     ///
     /// # Errors
     ///
-    /// [`Refused`] when any part of it does not hold: then nothing of it is shown.
-    pub fn check(&self, trust: &impl Trust) -> Result<Vec<Shown>, Refused> {
-        let refused = |release: Option<&str>, problem: String| Refused {
-            release: release.map(str::to_owned),
-            problem,
-        };
+    /// [`Refused`] when any part of it does not hold, or there is no release in it: then nothing of it
+    /// is shown.
+    pub fn check(&self, trust: &impl Trust) -> Result<ShownPerson, Refused> {
         if self.format != Self::FORMAT {
-            return Err(refused(None, "its form is another".to_owned()));
+            return Err(Refused::all("its form is another"));
         }
-        let person = Person::new(&self.origin, &self.id);
-        let person = person.ok_or_else(|| refused(None, "it names nobody".to_owned()))?;
-        let mut shown = Vec::with_capacity(self.releases.len());
-        for one in &self.releases {
-            let release = one.people.release.as_str();
-            let of = |problem: String| refused(Some(release), problem);
-            let parsed: InclusionProof = one
-                .receipt
-                .parse()
-                .map_err(|error| of(format!("{error}")))?;
-            let bytes = parsed
-                .extra
-                .ok_or_else(|| of("its receipt has no entry".to_owned()))?;
-            let held = verify_proof(&one.receipt, &bytes, trust);
-            let held = held.map_err(|error| of(format!("{error}")))?;
-            let Some(Entry::Release(entry)) = Entry::from_bytes(&bytes).known() else {
-                return Err(of("its receipt is of no release".to_owned()));
-            };
-            let committed = entry
-                .people
-                .ok_or_else(|| of("its entry commits to nobody".to_owned()))?;
-            let pseudonym = self.pseudonyms.iter().find(|one| one.key == committed.key);
-            let pseudonym = pseudonym.ok_or_else(|| of(Unproven::Pseudonym.to_string()))?;
-            let committed = Committed {
-                release: entry.id.as_str(),
-                root: committed.root,
-                key: committed.key,
-            };
-            let elements = one.people.check(&committed, &person, &pseudonym.proof);
-            let elements = elements.map_err(|error| of(error.to_string()))?;
-            shown.push(Shown {
-                release: release.to_owned(),
-                on: entry.on,
-                recipient: entry.recipient.to_string(),
-                entry: held.index,
-                elements: elements.map(<[String]>::to_vec),
-            });
-        }
-        Ok(shown)
+        let named = [&self.origin, &self.id]
+            .into_iter()
+            .all(|name| is_plain(name));
+        let person = Person::new(&self.origin, &self.id).filter(|_| named);
+        let person = person.ok_or_else(|| Refused::all("it names nobody"))?;
+        self.check_lists()?;
+        let checkpoint = UnverifiedCheckpoint::parse(self.checkpoint.as_bytes())
+            .and_then(|checkpoint| checkpoint.verify(trust))
+            .map_err(|error| Refused::all(error.to_string()))?;
+        let releases = self.releases.iter().map(|one| {
+            self.check_release(one, &checkpoint, &person)
+                .map_err(|problem| Refused {
+                    release: Some(one.people.release.clone()),
+                    problem,
+                })
+        });
+        Ok(ShownPerson {
+            origin: self.origin.clone(),
+            id: self.id.clone(),
+            releases: releases.collect::<Result<_, _>>()?,
+            log: checkpoint.origin().to_owned(),
+            tree_size: checkpoint.size(),
+            root: Digest::from_bytes(checkpoint.root()),
+            time: checkpoint.timestamp(),
+        })
     }
+
+    /// Whether there are releases, each once and in the ledger's order, and each key once.
+    fn check_lists(&self) -> Result<(), Refused> {
+        if self.releases.is_empty() {
+            return Err(Refused::all("no release is in it"));
+        }
+        let mut ids = BTreeSet::new();
+        let mut releases = self.releases.iter().map(|one| one.people.release.as_str());
+        if let Some(twice) = releases.find(|id| !ids.insert(*id)) {
+            let problem = format!("the release `{twice}` is in it twice");
+            return Err(Refused::all(problem));
+        }
+        if !self.releases.is_sorted_by(|a, b| a.index < b.index) {
+            return Err(Refused::all("its releases are not in the ledger's order"));
+        }
+        let keys: BTreeSet<PublicKey> = self.pseudonyms.iter().map(|one| one.key).collect();
+        if keys.len() != self.pseudonyms.len() {
+            return Err(Refused::all("a key is in it twice"));
+        }
+        Ok(())
+    }
+
+    fn check_release(
+        &self,
+        one: &Receipted,
+        checkpoint: &Checkpoint,
+        person: &Person<'_>,
+    ) -> Result<Shown, String> {
+        let bytes = one.entry.as_bytes();
+        let path: Vec<[u8; 32]> = one.path.iter().map(|hash| *hash.as_bytes()).collect();
+        verify_inclusion(checkpoint, bytes, one.index, &path).map_err(|error| error.to_string())?;
+        let Some(Entry::Release(entry)) = Entry::from_bytes(bytes).known() else {
+            return Err("its entry is of no release".to_owned());
+        };
+        let people = entry.people.ok_or("its entry commits to nobody")?;
+        let mut pseudonyms = self.pseudonyms.iter();
+        let pseudonym = pseudonyms.find(|one| one.key == people.key);
+        let pseudonym = pseudonym.ok_or_else(|| Unproven::Pseudonym.to_string())?;
+        let committed = Committed {
+            release: entry.id.as_str(),
+            root: people.root,
+            key: people.key,
+        };
+        let elements = one.people.check(&committed, person, &pseudonym.proof);
+        let elements = elements.map_err(|error| error.to_string())?;
+        Ok(Shown {
+            release: one.people.release.clone(),
+            on: entry.on,
+            recipient: entry.recipient.to_string(),
+            entry: one.index,
+            elements: elements.map(<[String]>::to_vec),
+        })
+    }
+}
+
+/// Whether a text says something, and holds no control character.
+fn is_plain(text: &str) -> bool {
+    !text.is_empty() && !text.contains(char::is_control)
 }

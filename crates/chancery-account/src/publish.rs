@@ -78,7 +78,7 @@ impl Site<'_> {
         let report = Report {
             site: *self,
             recipients: links(&all, self.sources.law.pack()),
-            gaps: self.sources.facts.gaps(),
+            gaps: self.sources.gaps(),
             all,
         };
         let mut files = BTreeMap::new();

@@ -18,8 +18,8 @@ pub struct Count {
     pub subjects: u64,
 }
 
-/// The register's counts by origin and class, release by release. A release that the register does
-/// not know is simply not in it.
+/// The register's counts by origin and class, release by release. Before a register was asked there are
+/// none, and none is missing.
 ///
 /// ```
 /// use chancery_account::{Count, Counts};
@@ -30,12 +30,12 @@ pub struct Count {
 /// assert!(!counts.is_empty());
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Counts(BTreeMap<String, Vec<Count>>);
+pub struct Counts(Option<BTreeMap<String, Vec<Count>>>);
 
 impl Counts {
     /// What a register says of the releases that it knows, and that have a manifest.
     pub fn read(register: &Register, facts: &Facts) -> Self {
-        let mut counts = Self::default();
+        let mut counts = Self(Some(BTreeMap::new()));
         for release in &facts.releases {
             let Ok(known) = register.counts(release.id()) else {
                 continue;
@@ -57,38 +57,41 @@ impl Counts {
 
     /// Takes in the counts of a release.
     pub fn insert(&mut self, release: impl Into<String>, counts: Vec<Count>) {
-        self.0.insert(release.into(), counts);
+        let all = self.0.get_or_insert_default();
+        all.insert(release.into(), counts);
     }
 
     /// The counts of a release, by class and origin.
     pub(crate) fn of(&self, release: &str) -> Option<BTreeMap<(u32, &str), u64>> {
         let mut by = BTreeMap::new();
-        for count in self.0.get(release)? {
+        for count in self.0.as_ref()?.get(release)? {
             *by.entry((count.class, count.origin.as_str())).or_default() += count.subjects;
         }
         by.retain(|_, subjects| *subjects > 0);
         Some(by)
     }
 
-    /// Whether there are no counts at all: no register, and so none that is incomplete.
+    /// Whether there are no counts at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.0.as_ref().is_none_or(BTreeMap::is_empty)
     }
 
-    /// The releases of which the register is missing, or says something else than the manifest.
+    /// The releases that the register lacks, although their entries commit to one, and those of which it
+    /// says something else than the manifest.
     pub fn gaps(&self, facts: &Facts) -> Vec<Gap> {
-        if self.is_empty() {
+        if self.0.is_none() {
             return Vec::new();
         }
         let releases = facts.releases.iter().filter(|r| r.signed().is_some());
         releases
             .filter_map(|release| {
                 let problem = match self.of(release.id()) {
-                    None => "the register does not have it",
+                    None if release.logged.people.is_some() => "the register does not have it",
                     Some(counts) if !agrees(release, &counts) => {
                         "the register counts other people than its manifest"
                     }
-                    Some(_) => return None,
+                    // Releases of before there were registers are in none.
+                    None | Some(_) => return None,
                 };
                 Some(Gap {
                     entry: release.entry,

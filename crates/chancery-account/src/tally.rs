@@ -273,6 +273,16 @@ pub struct Sources<'a> {
     pub law: &'a Law<'a>,
 }
 
+impl Sources<'_> {
+    /// Everything for which an account of all of it is incomplete.
+    pub fn gaps(&self) -> Vec<Gap> {
+        let mut gaps = self.facts.gaps();
+        gaps.extend(self.counts.gaps(self.facts));
+        gaps.sort();
+        gaps
+    }
+}
+
 impl Account {
     /// Makes an account.
     ///

@@ -140,7 +140,9 @@ pub use crate::keyring::{Keyring, LogKeys, Trust};
 pub use crate::ledger::{Ledger, Parts, Receipt};
 pub use crate::lock::{Lock, Locked, SqliteLock};
 pub use crate::policy::{Policy, PolicyLog, PolicyWitness};
-pub use crate::proof::{InclusionProof, VerifiedInclusion, verify_consistency, verify_proof};
+pub use crate::proof::{
+    InclusionProof, VerifiedInclusion, verify_consistency, verify_inclusion, verify_proof,
+};
 pub use crate::reader::{Entries, LedgerReader};
 pub use crate::repair::{Repair, repair};
 #[cfg(feature = "s3")]

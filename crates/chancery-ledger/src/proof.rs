@@ -55,13 +55,32 @@ pub struct VerifiedInclusion {
 pub fn verify_proof(proof: &str, entry: &[u8], trust: &impl Trust) -> Result<VerifiedInclusion> {
     let proof: InclusionProof = proof.parse()?;
     let checkpoint = trust.verify(proof.checkpoint)?;
-    let (index, tree_size, root) = (proof.index, checkpoint.size(), checkpoint.root());
+    verify_inclusion(&checkpoint, entry, proof.index, &proof.hashes)
+}
+
+/// Verifies that `entry` is at an index of a checkpoint's tree: for many entries of one tree.
+///
+/// # Errors
+///
+/// [`Error::NotProven`] when it is not.
+pub fn verify_inclusion(
+    checkpoint: &Checkpoint,
+    entry: &[u8],
+    index: u64,
+    hashes: &[[u8; 32]],
+) -> Result<VerifiedInclusion> {
+    let (tree_size, root) = (checkpoint.size(), checkpoint.root());
     if index >= tree_size {
         return Err(Error::NotProven {
             problem: "the index is not in the tree",
         });
     }
-    let hashes = proof.hashes.into_iter().map(Hash).collect();
+    if hashes.len() > MAX_HASHES {
+        return Err(Error::NotProven {
+            problem: "more hashes than any tree needs",
+        });
+    }
+    let hashes = hashes.iter().copied().map(Hash).collect();
     let leaf = tlog_tiles::record_hash(entry);
     tlog_tiles::check_record(&hashes, tree_size, Hash(root), index, leaf).map_err(|_| {
         Error::NotProven {

@@ -131,11 +131,26 @@ impl SecretKey {
         hash.finish128().h1
     }
 
-    /// What stands for a person in an entry that somebody looked them up: a keyed hash that nobody but the
-    /// key's holder can compute, of which no proof is ever shown.
-    pub fn mark(&self, person: &Person<'_>) -> [u8; 32] {
+    /// What stands for a person in an entry of the ledger: a keyed hash that nobody but the key's holder
+    /// can compute, of which no proof is ever shown. It is another in an entry of another type, or of
+    /// another time, so that nobody else can tell which entries are about the same person.
+    ///
+    /// ```
+    /// use chancery_register::{Person, SecretKey};
+    /// let key = SecretKey::derive(&[7; 32])?;
+    /// let person = Person::new("06", "CA900123456").unwrap();
+    /// let mark = key.mark("look_up", "2026-01-10T12:00:00Z", &person);
+    /// assert_ne!(mark, key.mark("look_up", "2026-01-10T12:00:01Z", &person));
+    /// assert_ne!(mark, key.mark("suspension", "2026-01-10T12:00:00Z", &person));
+    /// # Ok::<(), chancery_register::Error>(())
+    /// ```
+    pub fn mark(&self, entry: &str, recorded: &str, person: &Person<'_>) -> [u8; 32] {
         let mut hash = Sha256::new_with_prefix(b"chancery/register/mark/v1\0");
         hash.update(self.padding.as_slice());
+        for part in [entry, recorded] {
+            hash.update(part);
+            hash.update([0]);
+        }
         hash.update(person.alpha());
         // Hashed again, so that nothing can be appended to what is hashed.
         Sha256::digest(hash.finalize()).into()

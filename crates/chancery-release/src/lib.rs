@@ -53,7 +53,7 @@ pub use entry::{Entry, Reading};
 pub use gate::{Outcome, recover, release, write_ledger};
 pub use history::{History, Logged};
 pub use manifest::{Envelope, Manifest, Statement};
-pub use people::keep_reason;
+pub use people::Kept;
 pub use question::{Question, ask};
 pub use sign_off::{Ignored, Known, SignOffs, Signed as SignedOff, Stand, Suspending};
 pub use signing::{Proposal, entitled, sign, suspend};

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use chancery_dataset::Progress;
 use chancery_ledger::LedgerReader;
 use chancery_model::Digest;
-use chancery_register::{Listed, PublicKey, Recorded, Register, SecretKey};
+use chancery_register::{Listed, Person, PublicKey, Register, SecretKey};
 
-use crate::entry::CommittedPeople;
+use crate::entry::{CommittedPeople, Pseudonym, Recorded};
 use crate::history::History;
 use crate::staging::{From, carrying, durable};
 use crate::workspace::private_folder;
@@ -65,7 +65,7 @@ impl Workspace {
             release: id.to_owned(),
             people: logged
                 .people
-                .map(|CommittedPeople { root, key }| Recorded { root, key }),
+                .map(|CommittedPeople { root, key }| chancery_register::Recorded { root, key }),
             record: record_file(&self.releases_dir().join(id)),
         });
         listed.collect()
@@ -99,21 +99,53 @@ impl Workspace {
     }
 }
 
-/// Keeps the words in which somebody gave a reason, and gives back their digest, which is what the
-/// ledger gets.
+/// Words that the custodian keeps, and of which the ledger gets the digest: why somebody was looked
+/// up, or what an agency stated.
 ///
-/// # Errors
-///
-/// When they cannot be written.
-pub fn keep_reason(workspace: &Workspace, words: &str) -> Result<Digest, Error> {
-    let digest = crate::manifest::digest(words.as_bytes());
-    let folder = workspace.root().join("reasons");
-    private_folder(&folder)?;
-    durable(
-        &folder.join(digest.hex()).with_extension("txt"),
-        words.as_bytes(),
-    )?;
-    Ok(digest)
+/// The first line is 32 random bytes, in hexadecimal digits, and the digest is over it as well: the
+/// ledger is public, and words can be guessed.
+#[derive(Clone, Debug)]
+pub struct Kept(Vec<u8>);
+
+impl Kept {
+    /// The words, below a line that nobody can guess.
+    ///
+    /// # Errors
+    ///
+    /// When the system gives no random bytes.
+    pub fn new(words: &[u8]) -> Result<Self, Error> {
+        let mut salt = [0; 32];
+        getrandom::fill(&mut salt).map_err(|reason| chancery_ledger::Error::Random {
+            reason: reason.into(),
+        })?;
+        let line = format!("{}\n", Digest::from_bytes(salt).hex());
+        Ok(Self([line.as_bytes(), words].concat()))
+    }
+
+    /// Their digest: that of the file in which they are kept.
+    pub fn digest(&self) -> Digest {
+        crate::manifest::digest(&self.0)
+    }
+
+    /// Writes them to `reasons/<digest>.txt`.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    pub fn keep(&self, workspace: &Workspace) -> Result<(), Error> {
+        let folder = workspace.root().join("reasons");
+        private_folder(&folder)?;
+        let name = self.digest().hex();
+        durable(&folder.join(name).with_extension("txt"), &self.0)
+    }
+}
+
+impl Pseudonym {
+    /// What stands for a person in an entry of a type that was recorded at a time: see
+    /// [`SecretKey::mark`].
+    pub fn of(entry: &str, recorded: Recorded, key: &SecretKey, person: &Person<'_>) -> Self {
+        Self::from_mac(key.mark(entry, &recorded.to_string(), person))
+    }
 }
 
 impl Workspace {
@@ -139,7 +171,7 @@ pub(crate) fn record(
     release: &str,
     from: &From<'_>,
     progress: &dyn Progress,
-) -> Result<Recorded, Error> {
+) -> Result<chancery_register::Recorded, Error> {
     let From {
         answer,
         dataset,

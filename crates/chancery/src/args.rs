@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use chancery_model::Digest;
-use chancery_release::entry::{Role, RotationReason, SuspensionReason};
+use chancery_release::entry::{RotationReason, SuspensionReason};
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use jiff::Timestamp;
@@ -563,8 +563,11 @@ pub(crate) struct Whom {
     #[arg(long, value_name = "AGENCY", default_value = "custodian")]
     pub(crate) by: String,
     /// The role of who asks.
-    #[arg(long, value_name = "ROLE", default_value = "privacy_officer", value_parser = role)]
-    pub(crate) role: Role,
+    #[arg(long, value_name = "ROLE", default_value = "privacy_officer")]
+    pub(crate) role: String,
+    /// Go on although no release and no dataset of the workspace knows the id.
+    #[arg(long)]
+    pub(crate) unknown_id: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -574,9 +577,13 @@ pub(crate) struct AccountPerson {
     /// Why: a code such as `individual_request`, or words, of which the ledger gets the digest.
     #[arg(long, value_name = "TEXT")]
     pub(crate) reason: String,
-    /// With what shows it, release by release, to whoever has the ledger's keys.
+    /// With what shows the disclosures listed here, and nothing else, to whoever has the ledger's keys.
     #[arg(long)]
     pub(crate) prove: bool,
+    /// Also show which releases the person was not in. That is refused while an agency has asked that
+    /// something not be told, and the refusal tells of that: for a court's order.
+    #[arg(long, requires = "prove")]
+    pub(crate) absence: bool,
     /// Also write the proof to a file, for `chancery verify-proof`.
     #[arg(long, value_name = "FILE", requires = "prove")]
     pub(crate) proof: Option<PathBuf>,
@@ -664,25 +671,15 @@ pub(crate) struct AccountSuspend {
     /// The agency that asked, and within which disclosures are withheld.
     #[arg(long, value_name = "AGENCY")]
     pub(crate) agency: String,
-    /// Its statement, or the note of what was said; the ledger gets the digest.
+    /// Its statement, or the note of what was said: it is kept, and the ledger gets the digest.
     #[arg(long, value_name = "FILE")]
     pub(crate) statement: PathBuf,
-    /// Whether it was made by word of mouth: then for 30 days at most.
+    /// Whether it was made by word of mouth: then for 30 days at most, and once in a year.
     #[arg(long)]
     pub(crate) oral: bool,
-    /// The last day; it ends by itself. A day before today ends it at once.
+    /// The last day; it ends by itself. Today ends an earlier suspension with this day.
     #[arg(long, value_name = "DATE")]
     pub(crate) until: Date,
-}
-
-fn role(text: &str) -> Result<Role, String> {
-    let mut all = Role::ALL.iter();
-    all.find(|role| role.as_str() == text)
-        .copied()
-        .ok_or_else(|| {
-            let words = Role::ALL.iter().map(|role| role.as_str());
-            format!("one of {}", words.collect::<Vec<_>>().join(", "))
-        })
 }
 
 /// How an account is printed.
@@ -824,7 +821,7 @@ fn reason(text: &str) -> Result<RotationReason, String> {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyProof {
-    /// The proof: a `.tlog-proof` file.
+    /// The proof: a `.tlog-proof` file, or what `account person --prove` wrote.
     #[arg(value_name = "FILE")]
     pub(crate) proof: PathBuf,
     /// The entry it is about; by default the one that the proof brings along.

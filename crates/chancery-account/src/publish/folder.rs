@@ -69,11 +69,13 @@ struct List {
 /// Puts the files of a report into a folder, in place of the report that is there.
 ///
 /// Whoever looks sees the report of before or the new one. A crash leaves one of them, or at worst
-/// none, with the older one beside it under a name that ends in `.before`.
+/// none, with the older one beside it under a name that ends in `.before`: the next call puts that back
+/// first.
 ///
 /// # Errors
 ///
-/// [`PublishError::Foreign`] when something else is in the folder.
+/// [`PublishError::Foreign`] when something else is in the folder, or in what is beside it under the
+/// names that this takes.
 ///
 /// ```
 /// use std::collections::BTreeMap;
@@ -95,9 +97,14 @@ pub fn publish(folder: &Path, pages: &BTreeMap<String, Vec<u8>>) -> Result<(), P
     // A folder that is named by a link, or as `.`, is replaced where it is.
     let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
     let (next, before) = (beside(&folder, "next"), beside(&folder, "before"));
-    for left_behind in [&next, &before] {
-        remove(left_behind)?;
+    is_ours(&next)?;
+    is_ours(&before)?;
+    if !folder.exists() && before.exists() {
+        // A crash stopped the last call between its two moves.
+        std::fs::rename(&before, &folder).map_err(PublishError::io("move", &before))?;
     }
+    remove(&next)?;
+    remove(&before)?;
     write(&next, pages)?;
     let there = folder.exists();
     if there {
@@ -188,9 +195,9 @@ fn write(folder: &Path, pages: &BTreeMap<String, Vec<u8>>) -> Result<(), Publish
     let list = serde_json::to_vec_pretty(&list)
         .map_err(|error| PublishError::io("write", &folder.join(LIST))(error.into()))?;
     let list = [(LIST.to_owned(), list)];
-    let all = pages
-        .iter()
-        .chain(list.iter().map(|(name, list)| (name, list)));
+    // First, so that whatever a crash leaves is known by it.
+    let list = list.iter().map(|(name, list)| (name, list));
+    let all = list.chain(pages);
     for (name, bytes) in all {
         let file = folder.join(name);
         let parent = file.parent().unwrap_or(folder);

@@ -32,6 +32,7 @@ mod hostile;
 mod letters;
 
 mod pages;
+mod people;
 
 mod reading;
 

@@ -342,3 +342,49 @@ fn a_report_takes_the_place_of_a_report_and_of_nothing_else() {
     let beside: Vec<_> = std::fs::read_dir(case.folder.path()).unwrap().collect();
     assert_eq!(beside.len(), 3, "{beside:?}");
 }
+
+fn small_report(text: &str) -> BTreeMap<String, Vec<u8>> {
+    BTreeMap::from([("index.html".to_owned(), text.as_bytes().to_vec())])
+}
+
+/// Whatever stands under a name that a report takes for a while is somebody's own, if it is no report.
+#[test]
+fn what_is_beside_a_report_is_removed_only_if_it_is_one() {
+    for name in [".report.next", ".report.before"] {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("report");
+        publish(&folder, &small_report("first")).unwrap();
+        let own = parent.path().join(name);
+        std::fs::create_dir(&own).unwrap();
+        std::fs::write(own.join("mine.txt"), "mine").unwrap();
+        let refused = publish(&folder, &small_report("second")).unwrap_err();
+        assert!(matches!(&refused, PublishError::Foreign { file, .. } if file == "mine.txt"));
+        assert_eq!(std::fs::read(own.join("mine.txt")).unwrap(), b"mine");
+        assert_eq!(std::fs::read(folder.join("index.html")).unwrap(), b"first");
+        // What a crash left of a report, whole or not, is in nobody's way.
+        std::fs::remove_dir_all(&own).unwrap();
+        publish(&own, &small_report("left")).unwrap();
+        std::fs::remove_file(own.join("index.html")).unwrap();
+        publish(&folder, &small_report("second")).unwrap();
+        assert!(!own.exists());
+        assert_eq!(std::fs::read(folder.join("index.html")).unwrap(), b"second");
+    }
+}
+
+/// A crash between the two moves leaves the old report beside its place alone.
+#[test]
+fn the_report_of_before_is_not_lost_in_a_crash() {
+    let parent = tempfile::tempdir().unwrap();
+    let folder = parent.path().join("report");
+    publish(&folder, &small_report("first")).unwrap();
+    let before = parent.path().join(".report.before");
+    std::fs::rename(&folder, &before).unwrap();
+    // The next report cannot be written: a name in it is a folder's and a file's.
+    let mut broken = small_report("second");
+    broken.insert("index.html/x".to_owned(), Vec::new());
+    publish(&folder, &broken).unwrap_err();
+    assert_eq!(std::fs::read(folder.join("index.html")).unwrap(), b"first");
+    publish(&folder, &small_report("second")).unwrap();
+    assert_eq!(std::fs::read(folder.join("index.html")).unwrap(), b"second");
+    assert!(!before.exists());
+}

@@ -349,6 +349,9 @@ pub struct Suspension {
 }
 
 impl Suspension {
+    /// The type of its entry.
+    pub const KIND: &'static str = "suspension";
+
     /// Whether the signature of the second form is of this suspension and by this key.
     pub(super) fn is_verified(&self) -> bool {
         let Suspended::Instrument { id, digest, reason } = &self.of else {
@@ -420,6 +423,11 @@ pub struct LookUp {
     pub agency: Label,
     /// The role of who asked.
     pub role: Role,
+}
+
+impl LookUp {
+    /// The type of its entry.
+    pub const KIND: &'static str = "look_up";
 }
 
 /// A text of the law as it was found.

@@ -17,8 +17,7 @@ use chancery_release::{
     replay, verify,
 };
 
-use super::account::letter::Answer;
-use super::account::person::{look_up, tell};
+use super::account::person::{answer, look_up, tell};
 use super::account::{Books, publish};
 use super::law::prove;
 use super::{Context, Result, dataset as datasets, decide as face, exhibit, init};
@@ -345,14 +344,7 @@ fn accounted(
         by,
     )?;
     let told = tell(context, workspace, law, &keys, &person, &entry)?;
-    let answer = Answer {
-        workspace,
-        pack: law,
-        facts: &told.facts,
-        account: &told.account,
-        person: &person,
-        number: told.number,
-    };
+    let answer = answer(workspace, law, &person, &told);
     write("letter-en.pdf", answer.letter(Language::English)?)?;
     write("letter-es.pdf", answer.letter(Language::Spanish)?)?;
     let releases: Vec<_> = told.facts.releases.iter().collect();
@@ -389,7 +381,7 @@ fn accounted(
          exhibit.pdf, exhibit.zip       what left before and after the order, with the evidence\n  \
          public/                        {} files for any web server: small counts suppressed",
         text::counted(told.account.disclosures.len() as u64, "disclosure"),
-        text::counted(shown.len() as u64, "release"),
+        text::counted(shown.releases.len() as u64, "release"),
         pages.len(),
     ));
     Ok(())

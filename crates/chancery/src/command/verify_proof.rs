@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use chancery_account::PersonProof;
+use chancery_account::{PersonProof, Shown, ShownPerson};
 use chancery_ledger::{InclusionProof, Trust, UnverifiedCheckpoint, verify_proof};
 use chancery_release::{Entry, Reading};
 use serde::Serialize;
@@ -33,13 +33,13 @@ struct Report {
 }
 
 pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
-    let proof = given::text(&args.proof)?;
+    let proof = given::proof(&args.proof)?;
     if PersonProof::is_one(&proof) {
         return of_person(context, args, &proof);
     }
     let parsed: InclusionProof = proof
         .parse()
-        .map_err(|error| given::refused(&args.proof, &error, NO_PROOF))?;
+        .map_err(|error| given::refused(&args.proof, &error, NO_PROOF).invalid())?;
     let entry = match (&args.entry, &parsed.extra) {
         (Some(file), _) => given::entry(file)?,
         (None, Some(entry)) => entry.clone(),
@@ -63,10 +63,7 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
             report.index,
             report.log,
             text::count(report.tree_size),
-            report
-                .time
-                .map(|time| format!(", signed at {}", instant(time)))
-                .unwrap_or_default(),
+            signed_at(report.time),
             report.trusted,
             report.entry,
         )),
@@ -74,44 +71,82 @@ pub(crate) fn run(context: &Context, args: &args::VerifyProof) -> Result {
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a proof about a person shows, as programs read it.
+#[derive(Serialize)]
+struct PersonReport {
+    #[serde(flatten)]
+    shown: ShownPerson,
+    /// What was checked against.
+    trusted: &'static str,
+    /// What it speaks of, and what not.
+    scope: String,
+}
+
 /// What a proof about a person shows, release by release.
 fn of_person(context: &Context, args: &args::VerifyProof, proof: &str) -> Result {
     let proof: PersonProof = serde_json::from_str(proof).map_err(|_| {
-        Failure::new(format!(
-            "`{}` is no proof about a person",
-            args.proof.display()
-        ))
-        .hint("give it as `chancery account person --prove --proof FILE` writes it")
+        let file = args.proof.display();
+        Failure::new(format!("`{file}` is no proof about a person"))
+            .hint("give it as `chancery account person --prove --proof FILE` writes it")
+            .invalid()
     })?;
-    let shown = match (&args.policy, &args.keys) {
-        (Some(file), _) => proof.check(&given::policy(file)?),
-        (None, Some(file)) => proof.check(&given::keyring(file)?),
+    let (shown, trusted) = match (&args.policy, &args.keys) {
+        (Some(file), _) => (proof.check(&given::policy(file)?), "a policy"),
+        (None, Some(file)) => (proof.check(&given::keyring(file)?), "the log's keys"),
         (None, None) => {
             return Err(Failure::new("no keys were given").hint("`--keys FILE` or `--policy FILE`"));
         }
     };
-    let shown = shown.map_err(|refused| Failure::new(refused.to_string()).hint(NO_MATCH))?;
+    let shown = shown.map_err(|refused| {
+        let file = args.proof.display();
+        Failure::new(format!("`{file}`: {refused}")).hint(NO_MATCH)
+    })?;
+    let scope = format!(
+        "It speaks of {} only; the log has {}.",
+        if shown.releases.len() == 1 {
+            "this release"
+        } else {
+            "these releases"
+        },
+        entries(shown.tree_size),
+    );
+    let report = PersonReport {
+        shown,
+        trusted,
+        scope,
+    };
     text::print(&match context.format {
-        Format::Json => text::ascii_json(&json(&shown)?),
-        Format::Text => {
-            let mut lines = vec![format!(
-                "VERIFIED: of {}, what the ledger committed to about this person.",
-                text::counted(shown.len() as u64, "release")
-            )];
-            lines.extend(shown.iter().map(|one| {
-                let what = match &one.elements {
-                    Some(elements) => elements.join(", "),
-                    None => "not in it".to_owned(),
-                };
-                format!(
-                    "  {}  {} (entry {}): {what}",
-                    one.on, one.release, one.entry
-                )
-            }));
-            text::safe(&lines.join("\n"))
-        }
+        Format::Json => text::ascii_json(&json(&report)?),
+        Format::Text => text::safe(&person(&report)),
     });
     Ok(ExitCode::SUCCESS)
+}
+
+fn person(report: &PersonReport) -> String {
+    let shown = &report.shown;
+    let mut lines = vec![format!(
+        "VERIFIED: of {}, what the log {} committed to about the person `{}` of origin `{}`, in its tree of \
+         {} entries{}, by {}.",
+        text::counted(shown.releases.len() as u64, "release"),
+        shown.log,
+        shown.id,
+        shown.origin,
+        text::count(shown.tree_size),
+        signed_at(shown.time),
+        report.trusted,
+    )];
+    lines.extend(shown.releases.iter().map(|one| {
+        let what = match &one.elements {
+            Some(elements) => elements.join(", "),
+            None => "not in it".to_owned(),
+        };
+        let Shown {
+            on, release, entry, ..
+        } = one;
+        format!("  {on}  {release} (entry {entry}): {what}")
+    }));
+    lines.push(report.scope.clone());
+    lines.join("\n")
 }
 
 fn check(
@@ -143,6 +178,18 @@ fn check(
             }
         },
     })
+}
+
+fn entries(number: u64) -> String {
+    match number {
+        1 => "1 entry".to_owned(),
+        number => format!("{} entries", text::count(number)),
+    }
+}
+
+fn signed_at(time: Option<u64>) -> String {
+    let time = time.map(|time| format!(", signed at {}", instant(time)));
+    time.unwrap_or_default()
 }
 
 fn instant(seconds: u64) -> String {

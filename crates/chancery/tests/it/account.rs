@@ -103,6 +103,33 @@ fn an_account_without_a_manifest_is_incomplete() {
     assert!(index.contains("This report is incomplete"));
 }
 
+/// Records that are all gone are missing, not a register that never was.
+#[test]
+fn an_account_without_any_record_is_incomplete() {
+    let bench = bench();
+    for id in bench.published() {
+        std::fs::remove_dir_all(bench.releases().join(id).join("custody")).unwrap();
+    }
+    std::fs::remove_dir_all(bench.workspace().join("index/register")).unwrap();
+    let account = bench.run(&["account", "recipient", "dhs", "--format", "json"]);
+    let account = account.expect(4).json();
+    assert_eq!(account["complete"], false);
+    let gaps = account["incomplete"].as_array().unwrap();
+    assert_eq!(gaps.len(), 2, "{gaps:?}");
+    let site = bench.path().join("site");
+    let publish = [
+        "account",
+        "publish",
+        site.to_str().unwrap(),
+        "--format",
+        "json",
+    ];
+    let published = bench.run(&publish).expect(4).json();
+    assert_eq!(published["incomplete"].as_array().unwrap().len(), 3);
+    let index = std::fs::read_to_string(site.join("index.html")).unwrap();
+    assert!(index.contains("This report is incomplete"));
+}
+
 #[test]
 fn a_report_is_written_into_its_own_folder_alone() {
     let bench = bench();

@@ -2,7 +2,7 @@
 
 use chancery_account::letter::{
     Basis, Contact, Custodian, Disclosure, Exclusion, Language, LastFour, Ledger, Letter, Office,
-    Person as Addressee, Recipient, When, letter,
+    Person as Addressee, Recipient, When, letter, state,
 };
 use chancery_account::{Facts, PersonAccount, Series};
 use chancery_law::LawPack;
@@ -45,7 +45,7 @@ impl Answer<'_> {
             number: self.number.to_string(),
             custodian: self.custodian(language)?,
             person: Addressee {
-                state: None,
+                state: state(self.person.origin()).map(str::to_owned),
                 id: LastFour::of(self.person.id()),
             },
             period: (self.account.from, self.account.on),

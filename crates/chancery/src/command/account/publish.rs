@@ -19,7 +19,7 @@ pub(super) fn run(
     args: &AccountPublish,
 ) -> Result {
     let pages = write(workspace, books, args)?;
-    let gaps = books.facts.gaps();
+    let gaps = books.sources().gaps();
     let folder = args.dir.display();
     text::print(&match context.format {
         Format::Json => text::ascii_json(&json(&serde_json::json!({
@@ -35,13 +35,13 @@ pub(super) fn run(
         return Ok(ExitCode::SUCCESS);
     }
     text::warn(
-        "the report is incomplete, and says so: a release's manifest is missing or is not what was \
-         signed, or an entry cannot be read",
+        "the report is incomplete, and says so: a release's manifest or record is missing or is not what \
+         was signed, or an entry cannot be read",
     );
     Ok(ExitCode::from(INCOMPLETE))
 }
 
-/// Writes the pages, and gives back their names.
+/// Writes the pages, and gives them back.
 pub(crate) fn write(
     workspace: &Workspace,
     books: &Books<'_>,
