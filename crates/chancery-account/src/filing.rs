@@ -15,7 +15,8 @@ use crate::exhibit::{
     KeyRow, Paragraph, ReleaseRow, Section,
 };
 use crate::facts::{Facts, Release};
-use crate::tally::{Account, Copy, Group, Law, Listed, Sources, Span};
+use crate::letter::state;
+use crate::tally::{Account, Copy, Group, Law, Listed, OrderAccount, Sources, Span};
 
 /// What is said of an exhibit besides the account.
 #[derive(Clone, Debug)]
@@ -188,14 +189,17 @@ impl Words<'_, '_> {
         element.map_or_else(|| name.to_owned(), |element| element.title.clone())
     }
 
-    /// An origin by its name, where an instrument tells it.
+    /// An origin by its name, where an instrument or the list of states has one.
     fn origin(&self, code: &str) -> String {
         let instruments = self.0.pack().instruments().iter();
         let mut parties = instruments.flat_map(|instrument| &instrument.parties);
-        let known = parties.find(|party| party.origin == code);
-        known.map_or_else(
+        let party = parties.find(|party| party.origin == code);
+        let named = party
+            .map(|party| party.name.as_str())
+            .or_else(|| state(code));
+        named.map_or_else(
             || format!("Origin {code}"),
-            |party| format!("{} ({code})", party.name),
+            |name| format!("{name} ({code})"),
         )
     }
 
@@ -240,7 +244,11 @@ impl Words<'_, '_> {
         if let Some(order) = &account.order {
             sections.push(Section {
                 heading: format!("Before and after {}", order.citation),
-                paragraphs: order.spans.iter().map(|one| self.span(one)).collect(),
+                paragraphs: order
+                    .spans
+                    .iter()
+                    .map(|one| self.span(one, order))
+                    .collect(),
             });
         }
         let mut asked: Vec<Paragraph> = account
@@ -264,7 +272,13 @@ impl Words<'_, '_> {
             .collect();
         if asked.is_empty() {
             asked.push(Paragraph {
-                text: "No request within this account was refused in full.".to_owned(),
+                text: match &account.order {
+                    Some(order) => format!(
+                        "No request was refused in full because of the {}.",
+                        order.kind
+                    ),
+                    None => "No request within this account was refused in full.".to_owned(),
+                },
                 entries: Vec::new(),
             });
         }
@@ -322,7 +336,7 @@ impl Words<'_, '_> {
         paragraphs
     }
 
-    fn span(&self, span: &Span) -> Paragraph {
+    fn span(&self, span: &Span, order: &OrderAccount) -> Paragraph {
         let when = match (span.from, span.until) {
             (None, Some(until)) => format!("Until {}", long(until)),
             (Some(from), Some(until)) => format!("From {} to {}", long(from), long(until)),
@@ -339,22 +353,43 @@ impl Words<'_, '_> {
         } else {
             "not in force"
         };
-        let covered = span.covered_elements.iter();
-        let covered: Vec<String> = covered.map(|group| self.element(&group.key)).collect();
-        let covered = if covered.is_empty() {
-            "No element that it bars for anybody left.".to_owned()
+        let what = if order.kind == "order" {
+            "order"
+        } else {
+            "instrument"
+        };
+        let elements = span.covered_elements.iter();
+        let elements: Vec<String> = elements.map(|group| self.element(&group.key)).collect();
+        // What left while it was in force left as it lets it, which the tables below say group by group.
+        let elements = match (span.in_force, elements.is_empty()) {
+            (true, _) => String::new(),
+            (false, true) => format!(" Of the elements that the {what} later barred, none left."),
+            (false, false) => format!(
+                " Of the elements that the {what} bars for some people once it is in force, these left: {}.",
+                elements.join("; ")
+            ),
+        };
+        let protected = span.covered_origins.iter().map(|group| {
+            let people = words(group.disclosures.count);
+            format!("{}: {people}", self.origin(&group.key))
+        });
+        let protected: Vec<String> = protected.collect();
+        let protected = if span.total.releases.count == Amount::Exactly(0) {
+            String::new()
+        } else if protected.is_empty() {
+            format!(" None is known to be about people of the places that the {what} protects.")
         } else {
             format!(
-                "Of the elements that it bars for anybody, these left: {}.",
-                covered.join("; ")
+                " Of these disclosures, the following were about people of the places that the {what} protects: {}.",
+                protected.join("; ")
             )
         };
         let mut entries = span.total.releases.entries.clone();
         entries.extend(&span.refused.entries);
         Paragraph {
             text: format!(
-                "{when}{events}, the order was {state}. Of the disclosures that it governs there {} {}, {} and \
-                 {}. {covered}",
+                "{when}{events}, the {what} was {state}. Of the disclosures that it governs there {} {}, {} and \
+                 {}.{protected}{elements}",
                 if span.total.releases.count == Amount::Exactly(1) {
                     "was"
                 } else {

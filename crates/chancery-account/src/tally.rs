@@ -360,7 +360,7 @@ impl Account {
             by_barring_instrument: tally.by_instrument(|class| &class.barred_by),
             by_element: tally.by_element(),
             by_class: tally.by_class(|class| class.elements.clone()),
-            by_origin: tally.by_origin(None),
+            by_origin: tally.by_origin(&|_, _| true),
             by_month: tally.by(|release| one(&month(release))),
             over_time: tally.over_time(),
             order,
@@ -695,8 +695,8 @@ impl<'a> Tally<'a> {
         headings.groups()
     }
 
-    /// By origin, perhaps of some origins alone.
-    fn by_origin(&self, only: Option<&BTreeSet<&str>>) -> Vec<Group> {
+    /// By origin, of those that count for a release.
+    fn by_origin(&self, counts_for: &dyn Fn(&Release, &str) -> bool) -> Vec<Group> {
         let mut headings = Headings::default();
         for release in &self.releases {
             let mut by: BTreeMap<&str, u64> = BTreeMap::new();
@@ -704,7 +704,7 @@ impl<'a> Tally<'a> {
             for ((_, origin), people) in counts {
                 *by.entry(origin).or_default() += people;
             }
-            by.retain(|origin, _| only.is_none_or(|only| only.contains(origin)));
+            by.retain(|origin, _| counts_for(release, origin));
             for (origin, people) in by {
                 let part = self.part(release, Some(people), |shown| {
                     shown.origins.get(origin).copied()
@@ -725,7 +725,7 @@ impl<'a> Tally<'a> {
             Month {
                 month,
                 by_class: here.by_class(|class| class.elements.clone()),
-                by_origin: here.by_origin(None),
+                by_origin: here.by_origin(&|_, _| true),
             }
         });
         months.collect()

@@ -129,6 +129,8 @@ static ENGLISH: Words = Words {
     something: &[
         "Here is each time that we must tell you about. You can see when it was, who got your \
          records, what they got, and why.",
+        "The list says what we were free to send. If we had no such fact about you, they did not \
+         get it.",
     ],
     nothing: &[
         "We looked at all that we shared in this time. We found nothing about you that we must \
@@ -228,6 +230,7 @@ static SPANISH: Words = Words {
     something: &[
         "Estas son todas las veces que le debemos informar. Aquí puede ver cuándo fue, quién \
          recibió sus datos, qué datos fueron y para qué.",
+        "La lista dice lo que se podía enviar. Si no había tal dato sobre usted, no se envió.",
     ],
     nothing: &[
         "Revisamos todo lo que compartimos en ese tiempo. No encontramos nada sobre usted que \

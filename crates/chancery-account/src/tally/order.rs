@@ -17,6 +17,8 @@ use crate::facts::Release;
 pub struct OrderAccount {
     /// Its id.
     pub instrument: String,
+    /// What it is: `order`, `notice`.
+    pub kind: String,
     /// Its title.
     pub title: String,
     /// Its citation.
@@ -46,7 +48,8 @@ pub struct Span {
     pub covered_elements: Vec<Group>,
     /// The same by class: which of these elements left of the same people.
     pub covered_classes: Vec<Group>,
-    /// What left about people of the origins that the order speaks of, as far as the register counts.
+    /// What left about people of the origins that the order protects, those that were parties when it left or, before the
+    /// order took effect, when it did; as far as the register counts.
     pub covered_origins: Vec<Group>,
     /// Requests that were refused and that it bars.
     pub refused: Figure,
@@ -199,6 +202,7 @@ pub(super) fn account(
     }
     Ok(Some(OrderAccount {
         instrument: instrument.id.clone(),
+        kind: instrument.kind.clone(),
         title: instrument.title.clone(),
         citation: instrument.citation.clone(),
         review: instrument.review.status.clone(),
@@ -245,11 +249,18 @@ fn span(
         .filter(|refused| is_in(refused.on))
         .map(|refused| refused.entry)
         .collect();
-    let origins: BTreeSet<&str> = instrument
-        .parties
-        .iter()
-        .map(|p| p.origin.as_str())
-        .collect();
+    // Of what left before it took effect: those whom it then protected.
+    let mut first_days = instrument.events.iter().map(|event| event.on);
+    let effect = first_days.find(|on| instrument.in_force(*on));
+    let protects = |release: &Release, origin: &str| {
+        let on = effect.map_or(release.on(), |effect| effect.max(release.on()));
+        let mut parties = instrument.parties.iter();
+        parties.any(|party| {
+            party.origin == origin
+                && party.from <= on
+                && party.until.is_none_or(|until| on <= until)
+        })
+    };
     let started = |event: &&chancery_law::Event| Some(first(event)) == from;
     let events = instrument.events.iter().filter(started);
     Ok(Span {
@@ -263,7 +274,7 @@ fn span(
             let elements = class.elements.iter();
             elements.filter(|e| covered.contains(*e)).cloned().collect()
         }),
-        covered_origins: here.by_origin(Some(&origins)),
+        covered_origins: here.by_origin(&protects),
         refused: Figure {
             count: Amount::Exactly(refused.len() as u64),
             entries: refused,

@@ -387,19 +387,22 @@ fn accounted(
     Ok(())
 }
 
-/// The first person in the dataset about whom something left.
+/// The first person in the dataset whom the newest release is about.
 fn somebody(
     workspace: &Workspace,
     dataset: &Dataset,
     keys: &[SecretKey],
 ) -> Result<(String, String)> {
     let register = workspace.register()?;
+    let facts = chancery_account::Facts::read(workspace)?;
+    let newest = facts.releases.last().map(|release| release.id());
     let mut found = None;
     for origin in dataset.origins_of_people() {
         dataset.each_person::<chancery_release::Error>(origin, &mut |id, _, _| {
             if found.is_none()
                 && let Some(person) = Person::new(origin, id)
-                && !register.find(keys, &person)?.presences.is_empty()
+                && let Some(last) = register.find(keys, &person)?.presences.last()
+                && Some(last.release) == newest
             {
                 found = Some((origin.to_owned(), id.to_owned()));
             }
@@ -420,7 +423,8 @@ fn closing(workspace: &Workspace, folder: &Path, begun: Instant) -> String {
         "\nDone in {:.1} s. Files are in {shown}\n  releases/{id}/   what left, its manifest and its \
          receipt\n  account/   letters, exhibit and the page for the public\n  ledger/   the tamper-evident ledger   ·   law/   the law pack, to read\n\nTry next:\n  \
          cargo run -- -C {shown} decide {shown}/requests/ice.toml --on 2026-04-01\n  cargo run -- -C {shown} \
-         release {shown}/requests/oig.toml\n  cargo run -- -C {shown} law review\n  \
+         release {shown}/requests/oig.toml\n  cargo run -- -C {shown} law review\n  cargo run -- -C {shown} account recipient dhs\n  \
+         cargo run -- verify-proof {shown}/account/proof.json --keys {shown}/keys/ledger.vkey\n  \
          cargo run -- -C {shown} law timeline --svg {shown}/timeline.svg",
         begun.elapsed().as_secs_f64(),
     )

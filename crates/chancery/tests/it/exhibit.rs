@@ -111,7 +111,9 @@ fn files_about_people_are_their_owners_alone() {
     let letter = [
         "--letter",
         "letter.pdf",
+        "--unknown-id",
         "--prove",
+        "--absence",
         "--proof",
         "proof.json",
         "--calendar",
