@@ -16,6 +16,7 @@ use chancery_register::{Committed, Error, Listed, Person, Register, SecretKey};
 const ORIGINS: u64 = 57;
 const ASKED: u64 = 10_000;
 const PROVEN: u64 = 200;
+const CONFIRMED: u64 = 20;
 
 struct Nation {
     people: u64,
@@ -162,6 +163,7 @@ fn run(folder: &Path, nation: &Nation) -> Result<(), Error> {
     asked(nation, &register, &keys, ASKED, "to warm")?;
     asked(nation, &register, &keys, ASKED, "warm")?;
     proven(nation, &register, &keys, &listed)?;
+    confirmed(nation, &register, &keys)?;
     say(&format!(
         "own memory at most: {} MiB of it anonymous",
         anonymous()
@@ -293,6 +295,28 @@ fn proven(
         "proofs of presence or absence: made in {:.2?}, checked in {:.2?}",
         made / each,
         checked / each
+    ));
+    Ok(())
+}
+
+/// What somebody is told: all releases, each held against its root.
+fn confirmed(nation: &Nation, register: &Register, keys: &[SecretKey]) -> Result<(), Error> {
+    let (mut took, mut number) = (Duration::ZERO, 0);
+    for dice in 0..CONFIRMED {
+        let (origin, id) = someone(nation, dice);
+        let (place, id) = (format!("{origin:02}"), name(origin, id));
+        let Some(person) = Person::new(&place, &id) else {
+            continue;
+        };
+        let start = Instant::now();
+        register.confirm(keys, &person)?;
+        took += start.elapsed();
+        number += 1;
+    }
+    say(&format!(
+        "an answer held against the roots of {} releases: {:.2?}",
+        register.releases(),
+        took / number.max(1)
     ));
     Ok(())
 }
