@@ -395,7 +395,7 @@ fn somebody(
 ) -> Result<(String, String)> {
     let register = workspace.register()?;
     let facts = chancery_account::Facts::read(workspace)?;
-    let newest = facts.releases.last().map(|release| release.id());
+    let newest = facts.releases.last().map(chancery_account::Release::id);
     let mut found = None;
     for origin in dataset.origins_of_people() {
         dataset.each_person::<chancery_release::Error>(origin, &mut |id, _, _| {
