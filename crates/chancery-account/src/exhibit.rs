@@ -96,7 +96,7 @@ pub struct ReleaseRow {
     pub entry: u64,
 }
 
-/// A count, or what stands for one that is suppressed: `<11`.
+/// A count, or what stands for one that is not shown: `suppressed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Cell {

@@ -47,6 +47,9 @@ pub struct Site<'a> {
     pub demonstration: bool,
 }
 
+/// Over the counts of each element.
+const ITEMS: &str = "For each item, how many people’s records held a row of it";
+
 /// A recipient's path, its name and its page.
 struct Link {
     agency: String,
@@ -116,8 +119,18 @@ impl Report<'_> {
 
     /// What an element is in plain words.
     fn element(&self, name: &str) -> String {
+        page::capital(&self.title(name))
+    }
+
+    /// What the elements of the same people are in plain words.
+    fn class(&self, key: &str) -> String {
+        let titles: Vec<String> = key.split(", ").map(|name| self.title(name)).collect();
+        page::capital(&titles.join("; "))
+    }
+
+    fn title(&self, name: &str) -> String {
         let element = self.law().vocabulary().element(name);
-        page::capital(element.map_or(page::words(name).as_str(), |element| &element.title))
+        element.map_or_else(|| page::words(name), |element| element.title.clone())
     }
 
     /// How an instrument is cited in a line.

@@ -33,11 +33,20 @@ pub enum About {
     },
     /// Everything from one day to another.
     Period {
-        /// The first day.
+        /// The first day; the earliest that there is stands for an open start.
+        #[serde(serialize_with = "unless_open")]
         from: Date,
-        /// The last.
+        /// The last; the latest that there is stands for an open end.
+        #[serde(serialize_with = "unless_open")]
         to: Date,
     },
+}
+
+/// A day, or nothing for one that stands for an open start or end.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "Serde calls it so")]
+fn unless_open<S: serde::Serializer>(day: &Date, serializer: S) -> Result<S::Ok, S::Error> {
+    let set = Some(day).filter(|day| ![&Date::MIN, &Date::MAX].contains(day));
+    set.serialize(serializer)
 }
 
 /// Whose copy an account is.

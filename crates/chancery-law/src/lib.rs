@@ -75,7 +75,9 @@ pub use roles::{Act, Person, Roles};
 pub use ruling::{ElementRuling, Hit, Query, Ruling};
 pub use source::{EXAMPLES, Layer, PackSource, Unit, UnitKind};
 pub use standing::{OnRecord, SignOff, Standing, State, Why};
-pub use vocabulary::{Agency, Element, ElementSet, Plain, Purpose, Vocabulary, did_you_mean};
+pub use vocabulary::{
+    Agency, Element, ElementSet, Plain, Purpose, Vocabulary, did_you_mean, nearest,
+};
 
 use chancery_model::Fault;
 

@@ -675,12 +675,17 @@ pub fn did_you_mean<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Str
     if word.contains('*') {
         return "`*` stands for one of many: name it, as `state/06` is one of `state/*`".to_owned();
     }
-    let nearest = known
-        .map(|known| (strsim::damerau_levenshtein(word, known), known))
-        .min()
-        .filter(|(distance, known)| *distance <= known.len().max(word.len()) / 2);
-    match nearest {
-        Some((_, known)) => format!("did you mean `{known}`?"),
+    match nearest(word, known) {
+        Some(known) => format!("did you mean `{known}`?"),
         None => "`chancery law list` names what the law pack knows".to_owned(),
     }
+}
+
+/// The known word that is nearest to a word, if one is near.
+pub fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .map(|known| (strsim::damerau_levenshtein(word, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.len().max(word.len()) / 2)
+        .map(|(_, known)| known)
 }

@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Decide(Decide),
     /// Let what is lawful leave, signed and logged.
     Release(Release),
-    /// Check a release: signature, digests and ledger inclusion.
+    /// Check releases: signature, digests and ledger inclusion.
     Verify(Verify),
     /// Say what left, to whom, under what.
     Account(Account),
@@ -64,7 +64,7 @@ pub(crate) enum Command {
     Exhibit(Exhibit),
     /// Look at the ledger.
     Ledger(Ledger),
-    /// Check a proof of inclusion offline, with nothing but the log's keys.
+    /// Check a proof offline, with nothing but the log's keys: of an entry, or about a person.
     VerifyProof(VerifyProof),
     /// Print completions for a shell.
     Completions(Completions),
@@ -508,9 +508,9 @@ pub(crate) struct Release {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// The release's folder, or its id in the workspace.
-    #[arg(value_name = "RELEASE")]
-    pub(crate) release: String,
+    /// A release's folder, or its id in the workspace; of several each is checked.
+    #[arg(value_name = "RELEASE", required = true)]
+    pub(crate) releases: Vec<String>,
     /// Run it again and compare every byte.
     #[arg(long)]
     pub(crate) replay: bool,
@@ -821,7 +821,8 @@ fn reason(text: &str) -> Result<RotationReason, String> {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct VerifyProof {
-    /// The proof: a `.tlog-proof` file, or what `account person --prove` wrote.
+    /// The proof: a `.tlog-proof` file, or one about a person, which `account person --prove --proof
+    /// FILE` wrote.
     #[arg(value_name = "FILE")]
     pub(crate) proof: PathBuf,
     /// The entry it is about; by default the one that the proof brings along.

@@ -72,6 +72,14 @@ impl Failure {
         Self::new(format!("cannot {action} `{}`: {reason}", file.display())).hint(hint)
     }
 
+    pub(crate) fn code(&self) -> u8 {
+        self.code
+    }
+
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Prints the failure to stderr.
     pub(crate) fn report(&self) -> ExitCode {
         text::tell(&format!("error: {}", text::safe(&self.message)));

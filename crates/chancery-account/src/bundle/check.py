@@ -5,6 +5,9 @@ digests     every file of SHA256SUMS has its digest, and no file is without one
 proofs      each proofs/*.tlog-proof leads from its entry to a root that the ledger signed (RFC 6962)
 manifests   each releases/*/manifest.dsse.json is signed by the custodian, and its digest is in an entry
 exhibit     each entry that exhibit.json cites is proved, and is the one that it says; so is its ledger
+releases    each release of exhibit.json is the one of its entry and, where that is here, its manifest
+
+It does not read exhibit.pdf, and says at the end what of exhibit.json nothing here bears out.
 """
 
 import base64
@@ -121,7 +124,7 @@ def check_proof(path, ledger):
     return index, entry, (int(size), root)
 
 
-def check_exhibit(entries, trees):
+def check_exhibit(entries, trees, manifests):
     exhibit = json.loads(read("exhibit.json"))
     appendix = exhibit["appendix"]
     held = (appendix["size"], appendix["root"]) in trees
@@ -134,13 +137,49 @@ def check_exhibit(entries, trees):
     cited.extend(matrix["entries"] for matrix in exhibit["matrices"])
     for index in sorted({index for indices in cited for index in indices} - set(leaves)):
         say(False, "exhibit: entry %d is cited, and not proved here" % index)
-    for row in exhibit["releases"]:
-        entry = json.loads(entries.get(row["entry"], b"{}"))
-        named = entry.get("manifest") == "sha256:" + row["manifest"]
-        say(named, "exhibit: entry %d has the manifest of %s" % (row["entry"], row["id"]))
+    return [check_release(row, entries, manifests) for row in exhibit["releases"]]
+
+
+def check_release(row, entries, manifests):
+    """Whether a release's manifest is here, and bears out to whom it went and about how many people."""
+    entry, at = json.loads(entries.get(row["entry"], b"{}")), "exhibit: entry %d" % row["entry"]
+    named = entry.get("manifest") == "sha256:" + row["manifest"]
+    say(named, "%s has the manifest of %s" % (at, row["id"]))
+    is_it = entry.get("type") == "release" and entry.get("id") == row["id"]
+    say(is_it, "%s is the release %s" % (at, row["id"]))
+    say(entry.get("on") == row["date"], "%s is of the day %s" % (at, row["date"]))
+    predicate = manifests.get("sha256:" + row["manifest"])
+    if predicate is None:
+        held = "to whom: the entry says %s, the exhibit %s" % (entry.get("recipient"), row["recipient"])
+        print("-      exhibit: %s comes without its manifest; %s" % (row["id"], held))
+        return False
+    of = "exhibit: the manifest of %s says " % row["id"]
+    recipient = predicate["recipient"]
+    to = recipient["agency"] == entry.get("recipient")
+    say(to and recipient["name"] == row["recipient"], of + "that it went to " + row["recipient"])
+    say(predicate["on"] == row["date"], of + "that it is of the day " + row["date"])
+    counted = isinstance(row["people"], int)
+    if counted:
+        people = predicate["subjects"]["released"] == row["people"]
+        say(people, of + "that it is about %d people" % row["people"])
+    return counted
+
+
+def tell(held):
+    """What was held against the evidence, and what was not."""
+    print()
+    print("Held against the ledger's entries: id, day and manifest of %d releases." % len(held))
+    print("Held against signed manifests: recipient and people of %d of them." % sum(held))
+    if not all(held):
+        print("The names of recipients and the people of the others are the maker's words.")
+    print("The paragraphs and charts are the maker's words: no check here bears out what they say, nor")
+    print("purposes, elements, matrices and words of the law, nor that nothing was left out. This does")
+    print("not read exhibit.pdf: compare its table of releases with exhibit.json.")
+    print()
 
 
 def check_manifest(path, custodian, entries):
+    """The digest of a manifest and what it says, if the custodian signed it."""
     manifest = read(path)
     envelope = json.loads(manifest)
     kind, payload = envelope["payloadType"], base64.b64decode(envelope["payload"])
@@ -155,6 +194,7 @@ def check_manifest(path, custodian, entries):
     digest = "sha256:" + hashlib.sha256(manifest).hexdigest()
     held = any(json.loads(entry).get("manifest") == digest for entry in entries)
     say(held, path + ": its digest is in an entry that is proved")
+    return digest, json.loads(payload)["predicate"] if good and all(good) else None
 
 
 def main():
@@ -170,15 +210,18 @@ def main():
             trees.add(tree)
         except (AssertionError, ValueError, IndexError) as problem:
             say(False, "%s: %s" % (path, problem))
+    manifests, held = {}, []
     for path in sorted(glob.glob("releases/*/manifest.dsse.json")):
         try:
-            check_manifest(path, custodian, entries.values())
+            digest, predicate = check_manifest(path, custodian, entries.values())
+            manifests[digest] = predicate
         except (KeyError, TypeError, ValueError) as problem:
             say(False, "%s: %s" % (path, problem))
     try:
-        check_exhibit(entries, trees)
+        held = check_exhibit(entries, trees, manifests)
     except (KeyError, TypeError, ValueError) as problem:
         say(False, "exhibit.json: %s" % problem)
+    tell(held)
     print("All that can be checked here holds." if not wrong else "%d checks failed." % len(wrong))
     return 1 if wrong else 0
 

@@ -73,11 +73,10 @@ fn purposes(report: &Report<'_>, link: &Link) -> String {
 }
 
 fn over_time(report: &Report<'_>) -> Markup {
-    let mut refused: BTreeMap<String, u64> = BTreeMap::new();
+    let mut refused: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for one in &report.all.refused {
-        *refused
-            .entry(one.on.strftime("%Y-%m").to_string())
-            .or_default() += 1;
+        let month = one.on.strftime("%Y-%m").to_string();
+        refused.entry(month).or_default().insert(one.entry);
     }
     let left: BTreeMap<&str, &Group> = report
         .all
@@ -98,6 +97,16 @@ fn over_time(report: &Report<'_>) -> Markup {
         left.get(key)
             .map_or(Amount::Exactly(0), |g| g.disclosures.count)
     };
+    let refusals = |key: &str| refused.get(key).map_or(0, |all| all.len() as u64);
+    let proven = |key: &str| {
+        let mut all = refused.get(key).cloned().unwrap_or_default();
+        all.extend(
+            left.get(key)
+                .into_iter()
+                .flat_map(|g| &g.disclosures.entries),
+        );
+        entries(&all.into_iter().collect::<Vec<_>>())
+    };
     let head = html! {
         th scope="col" { "Month" } th scope="col" class="n" { "Releases" } th scope="col" class="n" { "People" }
         th scope="col" class="n" { "Refused" } th scope="col" class="n" { "Entries" }
@@ -108,8 +117,8 @@ fn over_time(report: &Report<'_>) -> Markup {
                 th scope="row" class="month" { (month(key)) }
                 td class="n" { (amount(released(key))) }
                 td class="n" { (amount(people(key))) }
-                td class="n" { (number(refused.get(key).copied().unwrap_or(0))) }
-                td class="n entries" { (left.get(key.as_str()).map(|g| entries(&g.disclosures.entries)).unwrap_or_default()) }
+                td class="n" { (number(refusals(key))) }
+                td class="n entries" { (proven(key)) }
             }
         }
     };
@@ -120,7 +129,7 @@ fn over_time(report: &Report<'_>) -> Markup {
             @if months.is_empty() { p { "Nothing has left, and nothing was refused." } }
             @else {
                 (chart::bars("Disclosures by month", &bars))
-                (table("time-table", "Month by month, with the releases’ entries in the ledger", &head, &rows))
+                (table("time-table", "Month by month, with the entries of releases and refusals in the ledger", &head, &rows))
             }
         }
     }
@@ -174,7 +183,7 @@ fn instruments(report: &Report<'_>) -> Markup {
         @if !report.all.by_element.is_empty() {
             section aria-labelledby="items" {
                 h2 id="items" { "What kind of information" }
-                (table("items-table", "About how many people each item left", &element_head, &element_rows))
+                (table("items-table", super::ITEMS, &element_head, &element_rows))
             }
         }
     }

@@ -2,9 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::page::{
-    amount, capital, counted, day, entries, page as framed, quoted, stacked, table, words,
-};
+use super::page::{amount, counted, day, entries, page as framed, quoted, stacked, table};
 use super::{Link, Report};
 use crate::tally::{Account, Afterwards, Group, Listed};
 
@@ -22,8 +20,8 @@ pub(super) fn page(report: &Report<'_>, link: &Link, account: &Account) -> Strin
     };
     let body = html! {
         (releases(report, account))
-        (groups("items", "What kind of information", "About how many people each item left", "Item", &account.by_element, &|key| report.element(key)))
-        (groups("kinds", "The same people’s items together", "How many people had which items released", "Items", &account.by_class, &|key| capital(&words(key))))
+        (groups("items", "What kind of information", super::ITEMS, "Item", &account.by_element, &|key| report.element(key)))
+        (groups("kinds", "The same people’s items together", "How many people’s records held rows of which items", "Items", &account.by_class, &|key| report.class(key)))
         (groups("origins", "Where the records come from", "People by the state or territory that submitted the records", "Origin", &account.by_origin, &|key| origin(report, key)))
         (readings(account))
     };

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 use chancery_account::bundle;
-use chancery_account::exhibit::ExhibitData;
+use chancery_account::exhibit::{Cell, ExhibitData};
 use sha2::{Digest, Sha256};
 
 use crate::samples;
@@ -85,6 +85,9 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The release of the evidence.
+const RELEASE: &str = "2026-01-10-dhs-ice-0732b3bd";
+
 /// An exhibit that cites one entry: a release, if it has a manifest.
 fn citing(files: &Files) -> ExhibitData {
     let mut data = samples::exhibit();
@@ -104,11 +107,17 @@ fn citing(files: &Files) -> ExhibitData {
     data.appendix.entries[0].leaf = hex(&Sha256::digest([&[0], &entry[..]].concat()));
     let said: serde_json::Value = serde_json::from_slice(&entry).unwrap();
     let manifest = said["manifest"].as_str();
+    let manifest = manifest.filter(|_| said["type"] == "release");
     data.releases.truncate(usize::from(manifest.is_some()));
     if let Some(manifest) = manifest {
         data.releases[0].entry = index;
         let digest = manifest.trim_start_matches("sha256:");
         digest.clone_into(&mut data.releases[0].manifest);
+        said["id"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut data.releases[0].id);
+        data.releases[0].date = said["on"].as_str().unwrap().parse().unwrap();
     }
     data.matrices[0].entries = vec![index];
     for section in &mut data.sections {
@@ -125,7 +134,9 @@ fn evidence() -> Files {
         Key::new("cms.example/ledger"),
         Key::new("cms.example/custodian"),
     );
-    let payload = br#"{"_type":"https://in-toto.io/Statement/v1"}"#;
+    let payload = br#"{"_type":"https://in-toto.io/Statement/v1","predicate":{"on":"2026-01-10",
+        "recipient":{"agency":"dhs/ice","name":"U.S. Immigration and Customs Enforcement"},
+        "subjects":{"released":525}}}"#;
     let kind = "application/vnd.in-toto+json";
     let message = [
         format!("DSSEv1 {} {kind} {} ", kind.len(), payload.len()).as_bytes(),
@@ -142,7 +153,9 @@ fn evidence() -> Files {
     });
     let manifest = serde_json::to_vec(&manifest).unwrap();
     let digest = hex(&Sha256::digest(&manifest));
-    let entry = format!(r#"{{"type":"release","version":1,"manifest":"sha256:{digest}"}}"#);
+    let entry = format!(
+        r#"{{"type":"release","version":1,"id":"{RELEASE}","on":"2026-01-10","recipient":"dhs/ice","manifest":"sha256:{digest}"}}"#
+    );
     let root = Sha256::digest([&[0], entry.as_bytes()].concat());
     let note = format!("cms.example/ledger\n1\n{}\n", BASE64_STANDARD.encode(root));
     let signature = [ledger.id(), ledger.sign(note.as_bytes())].concat();
@@ -155,14 +168,13 @@ fn evidence() -> Files {
         ("keys/ledger.vkey", ledger.vkey().into_bytes()),
         ("keys/custodian.vkey", custodian.vkey().into_bytes()),
         ("proofs/0.tlog-proof", proof.into_bytes()),
-        (
-            "releases/2026-01-10-dhs-ice-0732b3bd/manifest.dsse.json",
-            manifest,
-        ),
+        (MANIFEST, manifest),
     ]
     .map(|(path, bytes)| (path.to_owned(), bytes))
     .into()
 }
+
+const MANIFEST: &str = "releases/2026-01-10-dhs-ice-0732b3bd/manifest.dsse.json";
 
 /// The log that stands beside the documentation, with a proof of its entry 258.
 fn shipped() -> Files {
@@ -233,7 +245,6 @@ fn a_stranger_can_check_a_bundle() {
 #[test]
 fn a_stranger_finds_what_was_tampered_with() {
     let sound = evidence();
-    let manifest = "releases/2026-01-10-dhs-ice-0732b3bd/manifest.dsse.json";
     let swap = |path: &str, from: &str, to: &str| {
         let mut files = sound.clone();
         let text = String::from_utf8(files[path].clone()).unwrap();
@@ -262,11 +273,11 @@ fn a_stranger_finds_what_was_tampered_with() {
             "not a proof",
         ),
         (
-            swap(manifest, "\"payload\":\"e", "\"payload\":\"f"),
+            swap(MANIFEST, "\"payload\":\"e", "\"payload\":\"f"),
             "the custodian signed it",
         ),
         (
-            swap(manifest, "{\"payload", "{ \"payload"),
+            swap(MANIFEST, "{\"payload", "{ \"payload"),
             "is in an entry",
         ),
         (keys, "the ledger signed that tree"),
@@ -280,7 +291,7 @@ fn a_stranger_finds_what_was_tampered_with() {
         );
     }
     // An exhibit that says what the ledger does not.
-    let swaps: [(Swap, &str); 4] = [
+    let swaps: [(Swap, &str); 8] = [
         (|data| data.appendix.size += 1, "the ledger of its appendix"),
         (
             |data| data.appendix.entries[0].index += 1,
@@ -293,6 +304,22 @@ fn a_stranger_finds_what_was_tampered_with() {
         (
             |data| data.sections[0].paragraphs[0].entries = vec![7],
             "entry 7 is cited",
+        ),
+        (
+            |data| data.releases[0].people = Cell::Count(325),
+            "says that it is about 325 people",
+        ),
+        (
+            |data| data.releases[0].date = "2026-01-11".parse().unwrap(),
+            "says that it is of the day 2026-01-11",
+        ),
+        (
+            |data| data.releases[0].recipient = "Social Security Administration".to_owned(),
+            "says that it went to Social Security Administration",
+        ),
+        (
+            |data| data.releases[0].id.push('0'),
+            "is the release 2026-01-10-dhs-ice-0732b3bd0",
         ),
     ];
     for (swap, problem) in swaps {
@@ -317,6 +344,37 @@ fn a_stranger_finds_what_was_tampered_with() {
     );
     assert!(
         said.contains("WRONG  more.txt is not in SHA256SUMS"),
+        "{said}"
+    );
+}
+
+/// Without the manifest the ledger's entry is what there is, and what is not in it is said to be the maker's.
+#[test]
+fn what_cannot_be_held_against_the_evidence_is_said() {
+    let mut files = evidence();
+    let checked = |files: &Files, swap: Swap| {
+        let mut data = citing(files);
+        swap(&mut data);
+        check(unpack(&bundle(&data, files).unwrap()).path())
+    };
+    let (sound, said) = checked(&files, |_| ());
+    assert!(
+        sound && said.contains("The paragraphs and charts are the maker's words"),
+        "{said}"
+    );
+    assert!(said.contains("recipient and people of 1 of them"), "{said}");
+    files.remove(MANIFEST);
+    let (sound, said) = checked(&files, |data| data.releases[0].people = Cell::Count(325));
+    assert!(
+        sound && said.contains("recipient and people of 0 of them"),
+        "{said}"
+    );
+    assert!(said.contains("the entry says dhs/ice"), "{said}");
+    let (sound, said) = checked(&files, |data| {
+        data.releases[0].date = "2026-01-11".parse().unwrap();
+    });
+    assert!(
+        !sound && said.contains("WRONG  exhibit: entry 0 is of the day"),
         "{said}"
     );
 }

@@ -240,6 +240,33 @@ fn a_release_that_differs_by_few_from_an_earlier_one_is_hidden() {
     assert_eq!(account.releases[0].people, Amount::Suppressed);
 }
 
+#[test]
+fn months_name_the_entries_of_refusals_and_items_have_titles() {
+    let case = Case::with_releases(260);
+    let books = case.counted();
+    let pages = pages(&books);
+    let page = |name: &str| std::str::from_utf8(&pages[name]).unwrap();
+    let all = books.everything(Copy::Others);
+    let index = page("index.html");
+    for refused in &all.refused {
+        let month = refused.on.strftime("class=\"month\">%b %Y<").to_string();
+        let row = index
+            .split("<tr>")
+            .find(|row| row.contains(&month))
+            .unwrap();
+        let (_, entries) = row.rsplit_once("entries\">").unwrap();
+        assert!(entries.contains(&refused.entry.to_string()), "{row}");
+    }
+    assert!(!all.refused.is_empty());
+    let page_of_one = page("recipients/dhs-ice.html");
+    assert!(page_of_one.contains("; Medicaid identification number"));
+    assert!(!page_of_one.contains(", medicaid id"), "{page_of_one}");
+    let data: Value = serde_json::from_str(page("account.json")).unwrap();
+    assert_eq!(data["of"], "period");
+    assert!(data["from"].is_null() && data["to"].is_null(), "{data}");
+    assert!(data.as_object().unwrap().contains_key("from"));
+}
+
 /// The cells of each column called “People”.
 fn people_cells(html: &str) -> Vec<String> {
     let text = |cell: &str| {

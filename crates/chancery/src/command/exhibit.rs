@@ -24,6 +24,7 @@ struct Case {
 }
 
 pub(crate) fn run(context: &Context, args: &Args) -> Result {
+    let is_zip = is_zip(&args.output)?;
     let workspace = context.workspace()?;
     let pack = workspace.law()?;
     let copy = if args.sealed {
@@ -60,10 +61,6 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result {
     };
     let (data, evidence) = filing.exhibit(&workspace, books.sources(), &account)?;
     let set = |error: chancery_account::Error| Failure::new(error.to_string());
-    let is_zip = args
-        .output
-        .extension()
-        .is_some_and(|extension| extension == "zip");
     let bytes = if is_zip {
         bundle(&data, &evidence).map_err(set)?
     } else {
@@ -96,6 +93,20 @@ pub(crate) fn run(context: &Context, args: &Args) -> Result {
     } else {
         ExitCode::from(super::account::INCOMPLETE)
     })
+}
+
+/// Whether it is to be the bundle and not the document alone, by the file's name.
+fn is_zip(output: &Path) -> Result<bool> {
+    let is = |ending: &str| {
+        let extension = output.extension();
+        extension.is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
+    };
+    if is("zip") || is("pdf") {
+        return Ok(is("zip"));
+    }
+    let failure = Failure::new(format!("`{}` is neither a PDF nor a zip", output.display()));
+    let hint = "name a file that ends in `.pdf`, or in `.zip` for the exhibit with its evidence";
+    Err(failure.hint(hint).invalid())
 }
 
 fn case(file: &Path) -> Result<Case> {

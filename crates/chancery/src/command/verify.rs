@@ -10,37 +10,83 @@ use crate::failure::Failure;
 use crate::text;
 
 #[derive(Serialize)]
-struct Report<'a> {
+struct Report {
     release: String,
     manifest: String,
     signed_by: String,
     files: usize,
     bytes: u64,
-    entry: &'a Entry,
+    entry: Entry,
     replayed: bool,
 }
 
 pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
     let workspace = context.workspace();
-    let folder = folder(&args.release, workspace.as_ref().ok());
+    let keys = keys(args, &workspace)?;
+    if let [release] = args.releases.as_slice() {
+        let (report, verified) = check(context, args, &keys, release)?;
+        context.progress.finish();
+        text::print(&match context.format {
+            Format::Json => json(&report)?,
+            Format::Text => summary(&report, &verified),
+        });
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (mut reports, mut worst) = (Vec::new(), None);
+    for release in &args.releases {
+        let checked = check(context, args, &keys, release);
+        context.progress.finish();
+        match (checked, context.format) {
+            (Ok((report, _)), Format::Json) => reports.push(serde_json::json!(report)),
+            (Ok((report, verified)), Format::Text) => text::print(&summary(&report, &verified)),
+            (Err(failure), format) => {
+                // A release that does not hold, exit code 1, is worse than one that cannot be run again.
+                worst = Some(worst.map_or(failure.code(), |worst| failure.code().min(worst)));
+                match format {
+                    Format::Json => reports.push(
+                        serde_json::json!({ "release": release, "error": failure.message() }),
+                    ),
+                    Format::Text => text::print(&text::safe(&format!("FAILED {release}"))),
+                }
+                failure.report();
+            }
+        }
+    }
+    if context.format == Format::Json {
+        text::print(&json(&reports)?);
+    }
+    Ok(worst.map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+fn keys(args: &args::Verify, workspace: &Result<Workspace>) -> Result<Keys> {
     let unnamed = || {
         Failure::new("outside a workspace the keys must be named")
             .hint("`--custodian-key FILE --ledger-key FILE`, as the custodian published them")
     };
-    let keys = Keys {
-        custodian: match (&args.custodian_key, &workspace) {
+    Ok(Keys {
+        custodian: match (&args.custodian_key, workspace) {
             (Some(file), _) => given::key(file)?,
             (None, Ok(workspace)) => workspace.custodian_key()?,
             (None, Err(_)) => return Err(unnamed()),
         },
-        ledger: match (&args.ledger_key, &workspace) {
+        ledger: match (&args.ledger_key, workspace) {
             (Some(file), _) => given::keyring(file)?,
             (None, Ok(workspace)) => workspace.ledger_keys()?,
             (None, Err(_)) => return Err(unnamed()),
         },
-    };
+    })
+}
+
+fn check(
+    context: &Context,
+    args: &args::Verify,
+    keys: &Keys,
+    release: &str,
+) -> Result<(Report, Verified)> {
+    let workspace = context.workspace();
+    let folder = folder(release, workspace.as_ref().ok());
     let verified =
-        verify(&folder, &keys, &context.progress).map_err(|error| Failure::from(error).failed())?;
+        verify(&folder, keys, &context.progress).map_err(|error| Failure::from(error).failed())?;
     // In the custodian's own workspace the ledger itself is there to be asked.
     if let (Ok(workspace), None) = (&workspace, &args.ledger_key) {
         still_held(workspace, &folder)?;
@@ -48,21 +94,16 @@ pub(crate) fn run(context: &Context, args: &args::Verify) -> Result {
     if args.replay {
         replay(&context.workspace()?, &verified, &context.progress)?;
     }
-    context.progress.finish();
     let report = Report {
         release: folder.display().to_string(),
         manifest: verified.manifest.to_string(),
         signed_by: keys.custodian.to_string(),
         files: verified.statement.subject.len(),
         bytes: verified.bytes,
-        entry: &verified.entry,
+        entry: verified.entry.clone(),
         replayed: args.replay,
     };
-    text::print(&match context.format {
-        Format::Json => json(&report)?,
-        Format::Text => summary(&report, &verified),
-    });
-    Ok(ExitCode::SUCCESS)
+    Ok((report, verified))
 }
 
 /// A folder, from here or from the workspace, or the id of a release in the workspace.
@@ -77,7 +118,7 @@ fn folder(release: &str, workspace: Option<&Workspace>) -> PathBuf {
     [here, below].into_iter().find(is_release).unwrap_or(named)
 }
 
-fn summary(report: &Report<'_>, verified: &Verified) -> String {
+fn summary(report: &Report, verified: &Verified) -> String {
     let replayed = if report.replayed {
         "\n  replay     the same request under the same law gives the same bytes"
     } else {
@@ -91,7 +132,7 @@ fn summary(report: &Report<'_>, verified: &Verified) -> String {
     format!(
         "VERIFIED {}\n  signature  the manifest is signed by {}\n  digests    {} files, {} bytes, and \
          no other file\n  inclusion  the ledger holds this manifest{replayed}\nWhat left: {} of {} \
-         asked by {}, about {}.{demonstration}",
+         asked by {}; records of {}.{demonstration}",
         report.release,
         report.signed_by,
         report.files,

@@ -13,7 +13,8 @@ use crate::failure::Failure;
 use crate::text;
 
 /// What to do about a file that is no proof.
-const NO_PROOF: &str = "give a proof as `chancery ledger prove` prints it, or a release's receipt";
+const NO_PROOF: &str = "give a proof as `chancery ledger prove` prints it, a release's receipt, or a \
+                        proof about a person (`chancery account person --prove --proof FILE`)";
 /// What to do about a proof that does not hold.
 const NO_MATCH: &str = "the proof, the entry (its own, or that of `--entry`) and `--keys` or \
                         `--policy` must be of one log";

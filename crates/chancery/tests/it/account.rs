@@ -82,6 +82,21 @@ fn an_account_says_what_left_and_what_proves_it() {
 }
 
 #[test]
+fn an_id_that_the_ledger_does_not_have_is_refused() {
+    let bench = bench();
+    let error = bench.run(&["account", "release", "x"]).expect_error(3);
+    assert!(error.contains("chancery account period"), "{error}");
+    // A refusal has an id as well, and can be asked for by it.
+    let period = ["account", "period", "2025-01-01", "2026-12-31"];
+    let said = bench.run(&period).expect(0).stdout;
+    let refusal = bench.entries();
+    let refusal = refusal.iter().find(|entry| entry["type"] == "refusal");
+    let id = refusal.unwrap()["id"].as_str().unwrap();
+    assert!(said.contains(id), "{said}");
+    bench.run(&["account", "release", id]).expect(0);
+}
+
+#[test]
 fn an_account_without_a_manifest_is_incomplete() {
     let bench = bench();
     let id = &bench.published()[0];

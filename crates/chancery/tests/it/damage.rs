@@ -158,6 +158,28 @@ fn a_tampered_release_is_refused() {
     ran.expect_error(1);
 }
 
+/// One that is tampered with does not keep the others from being checked.
+#[test]
+fn each_of_several_releases_is_verified() {
+    let (bench, first, second) = bench();
+    let said = bench.run(&["verify", &first, &second]).expect(0).stdout;
+    assert_eq!(said.matches("VERIFIED ").count(), 2, "{said}");
+    let manifest = bench.releases().join(&first).join("manifest.dsse.json");
+    flip(&manifest, 40);
+    let ran = bench.run(&["verify", &first, &second]).expect(1);
+    assert!(
+        ran.stdout
+            .starts_with(&format!("FAILED {first}\nVERIFIED ")),
+        "{ran:?}"
+    );
+    assert!(ran.stderr.starts_with("error: "), "{ran:?}");
+    let ran = bench.run(&["verify", &second, &first, "--format", "json"]);
+    let reports = ran.expect(1).json();
+    assert_eq!(reports[0]["entry"]["id"], second.as_str());
+    assert_eq!(reports[1]["release"], first.as_str());
+    assert!(reports[1]["error"].is_string(), "{reports}");
+}
+
 #[test]
 fn a_replay_under_another_law_is_refused() {
     let (bench, first, _) = bench();

@@ -90,21 +90,44 @@ fn the_same_exhibit_is_the_same_bytes() {
     }
 }
 
+/// Both kinds of bundle pass their own check, and the sealed one brings every manifest along.
+#[test]
+fn a_bundle_passes_its_own_check() {
+    let bench = bench();
+    for (name, more) in [("open.zip", &[][..]), ("sealed.zip", &["--sealed"])] {
+        let zip = order(&bench, name, more);
+        let folder = bench.path().join(format!("{name}-unpacked"));
+        let python = |arguments: &[&str]| {
+            let output = Command::new("python3").args(arguments).output().unwrap();
+            let said = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(output.status.success(), "{said}");
+            said
+        };
+        let (from, to) = (zip.to_str().unwrap(), folder.to_str().unwrap());
+        python(&["-m", "zipfile", "-e", from, to]);
+        let said = python(&[folder.join("check.py").to_str().unwrap()]);
+        let all = "recipient and people of 2 of them";
+        assert_eq!(said.contains(all), name == "sealed.zip", "{said}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn files_about_people_are_their_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
-    let bench = bench();
+    let bench = crate::person::bench();
+    bench.file("caption.toml", caption());
     // One that was there before, for everybody to read.
     let known = bench.file("exhibit.pdf", "");
     std::fs::set_permissions(&known, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let (origin, id) = crate::person::somebody(&bench);
     let person = [
         "account",
         "person",
         "--origin",
-        "06",
+        &origin,
         "--id",
-        "x",
+        &id,
         "--reason",
         "individual_request",
     ];
@@ -150,5 +173,10 @@ fn an_exhibit_of_nothing_is_refused() {
         &["--caption", error.to_str().unwrap()],
     );
     assert!(error.expect_error(3).contains("case_no"));
+    for name in ["exhibit.docx", "exhibit"] {
+        let error = exhibit(&bench, &["recipient", "dhs"], &["-o", name]).expect_error(3);
+        assert!(error.contains(".pdf") && error.contains(".zip"), "{error}");
+        assert!(!bench.path().join(name).exists());
+    }
     assert!(!bench.path().join("exhibit.pdf").exists());
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::workbench::{Bench, CIVIL, INTEGRITY, Ran};
 
 /// Releases as CSV, under law that changes between them.
-fn bench() -> Bench {
+pub(crate) fn bench() -> Bench {
     let bench = Bench::with_people();
     let csv = |text: &str| format!("{text}format = \"csv\"\n");
     let civil = bench.file("civil.toml", csv(CIVIL));
@@ -260,6 +260,12 @@ fn what_an_agency_asked_to_withhold_is_withheld_until_its_last_day() {
         suspended(&bench, (origin, id), "dhs", &statement, until, more)
     };
     let later = today.saturating_add(jiff::Span::new().days(20));
+    // The custodian and the people themselves cannot ask for one.
+    for agency in ["hhs/cms", "individual"] {
+        let refused = suspended(&bench, (origin, id), agency, &statement, later, &[]);
+        let refused = refused.expect_error(3);
+        assert!(refused.contains("45 CFR 164.528(a)(2)(i)"), "{refused}");
+    }
     // A day that is past, and a statement that says nothing.
     suspend(today.yesterday().unwrap(), &[]).expect_error(3);
     let blank = bench.file("blank.txt", " \n");
@@ -294,7 +300,8 @@ fn what_an_agency_asked_to_withhold_is_withheld_until_its_last_day() {
     let late = today.saturating_add(jiff::Span::new().days(31));
     suspend(late, &["--oral"]).expect_error(3);
     // With today's date it ends with this day.
-    suspend(today, &[]).expect(0);
+    let said = suspend(today, &[]).expect(0).stdout;
+    assert!(said.contains("ends with this day"), "{said}");
     assert_eq!(json(&bench, origin, id)["suspended"], true);
     let workspace = chancery_release::Workspace::find(&bench.workspace()).unwrap();
     let facts = chancery_account::Facts::read(&workspace).unwrap();
@@ -321,7 +328,7 @@ fn suspended(
 }
 
 /// Who was told least, and who most.
-fn somebody(bench: &Bench) -> (String, String) {
+pub(crate) fn somebody(bench: &Bench) -> (String, String) {
     let everybody = scanned(bench);
     let most = everybody.iter().max_by_key(|(_, there)| there.len());
     most.unwrap().0.clone()

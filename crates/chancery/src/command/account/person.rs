@@ -296,11 +296,14 @@ pub(super) fn suspend(context: &Context, args: &AccountSuspend) -> Result {
     {
         return Err(unknown("nothing is suspended"));
     }
+    let facts = Facts::read(&workspace)?;
+    can_ask(&agency.path, &facts)?;
+    let before = facts.suspensions_of(&keys, &person);
     if args.oral {
-        let facts = Facts::read(&workspace)?;
-        let before = facts.suspensions_of(&keys, &person);
         once_by_word_of_mouth(&before, &agency.path, args.until, today)?;
     }
+    let is_over =
+        args.until == today && withheld(&before, today).contains_key(agency.path.as_str());
     let kept = Kept::new(&statement)?;
     let of = Suspended::Accounting {
         person: mark(Suspension::KIND, &keys, &person, &clock)?,
@@ -321,6 +324,12 @@ pub(super) fn suspend(context: &Context, args: &AccountSuspend) -> Result {
             "{:#}",
             serde_json::json!({ "ledger_index": index, "agency": agency.path, "until": args.until })
         ),
+        Format::Text if is_over => format!(
+            "The suspension ends with this day, {}: from tomorrow the person is told what left to \
+             {}; ledger entry {index}.",
+            text::day(args.until),
+            agency.name
+        ),
         Format::Text => format!(
             "Until {} nobody tells the person what left to {}; ledger entry {index}.",
             text::day(args.until),
@@ -328,6 +337,30 @@ pub(super) fn suspend(context: &Context, args: &AccountSuspend) -> Result {
         ),
     });
     Ok(std::process::ExitCode::SUCCESS)
+}
+
+/// Refuses a suspension for who is no health oversight agency or law enforcement official
+/// (`45 CFR 164.528(a)(2)(i)`): the custodian, and the people themselves.
+fn can_ask(agency: &str, facts: &Facts) -> Result<()> {
+    let is_within = |whole: &str| {
+        let rest = agency.strip_prefix(whole);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let mut custodians = facts.releases.iter().map(|one| &one.logged.custodian);
+    let who = if custodians.any(|custodian| is_within(custodian.as_str())) {
+        "is the custodian"
+    } else if is_within("individual") {
+        "stands for the people themselves"
+    } else {
+        return Ok(());
+    };
+    let failure = Failure::new(format!("`{agency}` {who}, for whom nothing is suspended"));
+    Err(failure
+        .hint(
+            "name the health oversight agency or the law enforcement official who asked for it \
+             (45 CFR 164.528(a)(2)(i))",
+        )
+        .invalid())
 }
 
 /// What an agency stated, which says something.

@@ -219,6 +219,7 @@ fn refusals(refused: &[Refused]) -> Option<String> {
         };
         vec![
             refused.entry.to_string(),
+            refused.id.clone(),
             refused.on.to_string(),
             refused.recipient.clone(),
             refused.purpose.clone(),
@@ -228,6 +229,7 @@ fn refusals(refused: &[Refused]) -> Option<String> {
     let rows = refused.iter().map(row).collect();
     let header = [
         "entry",
+        "refusal",
         "refused on",
         "recipient",
         "purpose",
