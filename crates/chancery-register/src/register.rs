@@ -1,3 +1,4 @@
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -5,6 +6,7 @@ use std::path::{Path, PathBuf};
 use chancery_model::Digest;
 
 use crate::commitment::Members;
+use crate::key::Pseudonym;
 use crate::proof::{BucketProof, digests, found};
 use crate::record::Record;
 use crate::segment::Segment;
@@ -50,6 +52,12 @@ pub struct Answer<'a> {
     pub presences: Vec<Presence<'a>>,
     /// The releases of which it cannot say whether they were.
     pub unknown: BTreeSet<&'a str>,
+}
+
+/// A person's number and pseudonym under a key.
+struct Known {
+    number: Option<u32>,
+    pseudonym: Pseudonym,
 }
 
 /// A release that a person was in.
@@ -299,15 +307,28 @@ impl Register {
     /// [`Error::Damaged`] when a record says something else than the ledger holds.
     pub fn confirm(&self, keys: &[SecretKey], person: &Person<'_>) -> Result<Answer<'_>, Error> {
         let answer = self.find(keys, person)?;
+        let mut known = BTreeMap::new();
         for (at, record) in self.records.iter().enumerate() {
             // After one that is lost, the people of a bucket are not all known.
             if !self.follows_a_lost(at, &record.header.key)
                 && let Ok(key) = secret(keys, record)
             {
-                self.shown(record, key, person)?;
+                let known = match known.entry(record.header.key) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(self.known(key, person)?),
+                };
+                self.shown(record, key, person, known)?;
             }
         }
         Ok(answer)
+    }
+
+    /// What stands for a person under a key.
+    fn known(&self, key: &SecretKey, person: &Person<'_>) -> Result<Known, Error> {
+        Ok(Known {
+            number: self.number(key, person)?,
+            pseudonym: key.pseudonym(person),
+        })
     }
 
     /// A person's number under a key.
@@ -381,7 +402,8 @@ impl Register {
                 release: release.to_owned(),
             });
         }
-        Ok((key.prove(person)?, self.shown(record, key, person)?))
+        let known = self.known(key, person)?;
+        Ok((key.prove(person)?, self.shown(record, key, person, &known)?))
     }
 
     /// What is where a person would be in a release, out of the people and numbers of the records and held
@@ -391,9 +413,10 @@ impl Register {
         record: &Record,
         key: &SecretKey,
         person: &Person<'_>,
+        known: &Known,
     ) -> Result<ReleaseProof, Error> {
-        let number = self.number(key, person)?;
-        let presence = number.map(|number| presence(record, number)).transpose()?;
+        let presence = known.number.map(|number| presence(record, number));
+        let presence = presence.transpose()?;
         let elements = presence.flatten().map(|presence| presence.elements);
         let release = record.header.release.as_str();
         let committed = record.commitment()?;
@@ -429,7 +452,7 @@ impl Register {
         if trie::root(&inside).as_ref() != committed.roots.get(index) {
             return Err(record.damaged());
         }
-        let label = commitment::label(release, &key.pseudonym(person));
+        let label = commitment::label(release, &known.pseudonym);
         let found = found(&inside, &label, elements).ok_or_else(|| record.damaged())?;
         proof.bucket = Some(BucketProof {
             found: found.0,
