@@ -431,7 +431,7 @@ fn since(account: &Account) -> Vec<Paragraph> {
 }
 
 /// Words of the law with what stands between backticks quoted, as in print.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let parts = text.split('`').enumerate();
     let parts = parts.map(|(at, part)| match at {
         0 => part.to_owned(),

@@ -67,7 +67,7 @@ pub use publish::{PublishError, Site, publish};
 pub use showing::{Count, Counts, Showing};
 pub use tally::{
     Aborted, About, Account, Afterwards, Cell, Copy, Figure, Group, Law, Listed, Month,
-    OrderAccount, Recipient, Refused, Relied, Sources, Span,
+    OrderAccount, Recipient, Refused, Relied, Sources, Span, is_within,
 };
 
 /// Why a document could not be made. None of these has a data value in it.

@@ -11,6 +11,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::facts::{Facts, Gap, Release};
+use crate::tally::is_within;
 
 /// A release that a person was in, by the register.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -236,13 +237,6 @@ impl PersonAccount {
 fn entry_of(facts: &Facts, release: &str) -> u64 {
     let found = facts.releases.iter().find(|one| one.id() == release);
     found.map_or(0, |release| release.entry)
-}
-
-fn is_within(agency: &str, of: &str) -> bool {
-    agency == of
-        || agency
-            .strip_prefix(of)
-            .is_some_and(|rest| rest.starts_with('/'))
 }
 
 fn disclosure(release: &Release, found: &Found, duties: &[AccountingDuty], on: Date) -> Disclosure {

@@ -397,7 +397,13 @@ fn one(key: &str) -> Vec<String> {
 }
 
 /// Whether `path` is `agency`, or within it.
-fn is_within(path: &str, agency: &str) -> bool {
+///
+/// ```
+/// use chancery_account::is_within;
+/// assert!(is_within("dhs/ice", "dhs"));
+/// assert!(!is_within("dhsx", "dhs"));
+/// ```
+pub fn is_within(path: &str, agency: &str) -> bool {
     let rest = path.strip_prefix(agency);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -4,7 +4,8 @@ use chancery_law::{Instrument, State};
 use maud::{Markup, html};
 
 use super::Report;
-use super::page::{capital, counted, day, page as framed, quoted, stacked};
+use super::page::{capital, counted, day, page as framed, stacked};
+use crate::filing::quoted;
 
 pub(super) fn page(report: &Report<'_>) -> String {
     let law = report.law();

@@ -207,18 +207,6 @@ pub(super) fn counted(count: u64, what: &str) -> String {
     format!("{} {what}{s}", number(count))
 }
 
-/// Words between `these` as words between “these”.
-pub(super) fn quoted(text: &str) -> String {
-    let parts = text.split('`').enumerate();
-    parts
-        .map(|(at, part)| match at {
-            0 => part.to_owned(),
-            odd if odd % 2 == 1 => format!("“{part}"),
-            _ => format!("”{part}"),
-        })
-        .collect()
-}
-
 /// Every month from the first to the last: `2026-01`.
 pub(super) fn months<'a>(known: impl Iterator<Item = &'a str>) -> Vec<String> {
     let first = |month: &str| format!("{month}-01").parse::<Date>().ok();

@@ -2,8 +2,9 @@
 
 use maud::{Markup, html};
 
-use super::page::{amount, counted, day, entries, page as framed, quoted, stacked, table};
+use super::page::{amount, counted, day, entries, page as framed, stacked, table};
 use super::{Link, Report};
+use crate::filing::quoted;
 use crate::tally::{Account, Afterwards, Group, Listed};
 
 pub(super) fn page(report: &Report<'_>, link: &Link, account: &Account) -> String {

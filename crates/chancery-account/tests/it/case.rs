@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use chancery_account::{About, Account, Copy, Count, Counts, Facts, Law, Showing, Sources};
+use chancery_account::{
+    About, Account, Amount, Copy, Count, Counts, Facts, Group, Law, Showing, Sources,
+};
 use chancery_dataset::synth::{Plan, write};
 use chancery_dataset::{AddRequest, Dataset, Kind, Silent, add};
 use chancery_law::LawPack;
@@ -181,6 +183,14 @@ impl<'a> Books<'a> {
             to: "2026-12-31".parse().unwrap(),
         };
         self.account(&about, copy)
+    }
+}
+
+/// The disclosures of a group that are told exactly.
+pub(crate) fn exactly(group: &Group) -> u64 {
+    match group.disclosures.count {
+        Amount::Exactly(count) => count,
+        other => panic!("{}: {other:?}", group.key),
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chancery_account::exhibit::{Caption, Cell, ExhibitData, Fate, Matrix, exhibit};
-use chancery_account::{About, Account, Amount, Copy, Filing, Group, Sources, bundle};
+use chancery_account::{About, Account, Amount, Copy, Filing, Sources, bundle};
 
-use crate::case::{Case, ORDER};
+use crate::case::{Case, ORDER, exactly};
 use crate::pages::Pages;
 
 /// Enough for a class of each kind.
@@ -50,13 +50,6 @@ fn sum(cells: &[Cell]) -> u64 {
         Cell::Hidden(words) => panic!("{words}"),
     });
     counts.sum()
-}
-
-fn exactly(group: &Group) -> u64 {
-    match group.disclosures.count {
-        Amount::Exactly(count) => count,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]

@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rusqlite::{Connection, params};
 use serde_json::Value;
 
-use crate::case::{Books, Case, ORDER, Person};
+use crate::case::{Books, Case, ORDER, Person, exactly};
 
 const PEOPLE: u64 = 11_000;
 const ASKED: usize = 10_000;
@@ -270,13 +270,6 @@ fn database(case: &Case) -> Connection {
     }
     all.commit().unwrap();
     db
-}
-
-fn exactly(group: &Group) -> u64 {
-    match group.disclosures.count {
-        Amount::Exactly(count) => count,
-        other => panic!("{}: {other:?}", group.key),
-    }
 }
 
 /// The order of 29 December 2025, effective on 6 January 2026: information that HHS has about people of the plaintiff states, to

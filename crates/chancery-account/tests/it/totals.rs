@@ -10,20 +10,13 @@ use chancery_release::entry::{
 };
 use chancery_release::{Entry, write_ledger};
 
-use crate::case::{Case, Left, ORDER, clock};
+use crate::case::{Case, Left, ORDER, clock, exactly};
 
 fn find<'a>(groups: &'a [Group], key: &str) -> &'a Group {
     let mut groups = groups.iter();
     groups
         .find(|group| group.key == key)
         .unwrap_or_else(|| panic!("no `{key}`"))
-}
-
-fn exactly(group: &Group) -> u64 {
-    match group.disclosures.count {
-        Amount::Exactly(count) => count,
-        other => panic!("{other:?}"),
-    }
 }
 
 #[test]

@@ -245,11 +245,7 @@ fn presence_and_absence_are_shown_by_the_ledgers_keys_alone() {
 fn what_an_agency_asked_to_withhold_is_withheld_until_its_last_day() {
     let bench = bench();
     let everybody = scanned(&bench);
-    let (origin, id) = everybody
-        .iter()
-        .max_by_key(|(_, there)| there.len())
-        .unwrap()
-        .0;
+    let ((origin, id), _) = in_most(&everybody);
     let before = releases(&json(&bench, origin, id));
     let statement = bench.file(
         "statement.txt",
@@ -327,11 +323,17 @@ fn suspended(
     bench.run(&[&person[..], &statement, &what, more].concat())
 }
 
-/// Who was told least, and who most.
-pub(crate) fn somebody(bench: &Bench) -> (String, String) {
-    let everybody = scanned(bench);
+/// Who is in most releases, and in which.
+fn in_most(
+    everybody: &BTreeMap<(String, String), BTreeSet<String>>,
+) -> (&(String, String), &BTreeSet<String>) {
     let most = everybody.iter().max_by_key(|(_, there)| there.len());
-    most.unwrap().0.clone()
+    most.unwrap()
+}
+
+/// Who is in most releases.
+pub(crate) fn somebody(bench: &Bench) -> (String, String) {
+    in_most(&scanned(bench)).0.clone()
 }
 
 /// Nobody but the custodian can tell which entries of the ledger are about the same person.
@@ -566,12 +568,7 @@ fn an_id_that_nobody_knows_is_said_and_gets_no_letter() {
 #[test]
 fn a_new_key_gives_new_pseudonyms_and_forgets_nothing() {
     let bench = bench();
-    let everybody = scanned(&bench);
-    let (origin, id) = everybody
-        .iter()
-        .max_by_key(|(_, there)| there.len())
-        .unwrap()
-        .0;
+    let (origin, id) = &somebody(&bench);
     let before = releases(&json(&bench, origin, id));
     bench.run(&["account", "rotate-key"]).expect(0);
     let civil = bench.file("again.toml", CIVIL);
@@ -602,10 +599,7 @@ fn a_new_key_gives_new_pseudonyms_and_forgets_nothing() {
 fn nothing_is_released_after_a_record_that_is_lost_or_damaged() {
     let bench = bench();
     let everybody = scanned(&bench);
-    let ((origin, id), there) = everybody
-        .iter()
-        .max_by_key(|(_, there)| there.len())
-        .unwrap();
+    let ((origin, id), there) = in_most(&everybody);
     let again = bench.file("again.toml", format!("{CIVIL}format = \"csv\"\n"));
     let release = ["release", again.to_str().unwrap(), "--on", "2026-05-01"];
     let index = bench.workspace().join("index");

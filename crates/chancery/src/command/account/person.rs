@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use chancery_account::letter::Language;
-use chancery_account::{Facts, Found, PersonAccount, PersonProof, withheld};
+use chancery_account::{Facts, Found, PersonAccount, PersonProof, is_within, withheld};
 use chancery_law::{LawPack, did_you_mean};
 use chancery_register::{Person, Register, SecretKey};
 use chancery_release::entry::{
@@ -17,6 +17,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::letter::Answer;
+use super::shown::field;
 use super::{Context, INCOMPLETE, Result};
 use crate::args::{AccountPerson, AccountSuspend, Format, LetterLanguage, Whom};
 use crate::calendar::{Event, calendar};
@@ -342,14 +343,10 @@ pub(super) fn suspend(context: &Context, args: &AccountSuspend) -> Result {
 /// Refuses a suspension for who is no health oversight agency or law enforcement official
 /// (`45 CFR 164.528(a)(2)(i)`): the custodian, and the people themselves.
 fn can_ask(agency: &str, facts: &Facts) -> Result<()> {
-    let is_within = |whole: &str| {
-        let rest = agency.strip_prefix(whole);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
     let mut custodians = facts.releases.iter().map(|one| &one.logged.custodian);
-    let who = if custodians.any(|custodian| is_within(custodian.as_str())) {
+    let who = if custodians.any(|custodian| is_within(agency, custodian.as_str())) {
         "is the custodian"
-    } else if is_within("individual") {
+    } else if is_within(agency, "individual") {
         "stands for the people themselves"
     } else {
         return Ok(());
@@ -565,19 +562,6 @@ fn csv(account: &PersonAccount) -> String {
         "on,release,recipient,recipient_name,recipient_address,purpose,elements,permitted_by,clauses,entry,accounted_by"
             .to_owned(),
     ];
-    let quoted = |cell: &str| {
-        // What a spreadsheet would take for a formula is text.
-        let cell = if cell.starts_with(['=', '+', '-', '@']) {
-            format!("'{cell}")
-        } else {
-            cell.to_owned()
-        };
-        if cell.contains([',', '"', '\n', '\r']) {
-            format!("\"{}\"", cell.replace('"', "\"\""))
-        } else {
-            cell
-        }
-    };
     for one in &account.disclosures {
         let cells = [
             one.on.to_string(),
@@ -592,7 +576,7 @@ fn csv(account: &PersonAccount) -> String {
             one.entry.to_string(),
             one.accounted_by.join("; "),
         ];
-        let cells = cells.iter().map(|cell| quoted(&text::safe(cell)));
+        let cells = cells.iter().map(|cell| field(&text::safe(cell)));
         lines.push(cells.collect::<Vec<_>>().join(","));
     }
     lines.join("\n")

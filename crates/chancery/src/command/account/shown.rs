@@ -424,7 +424,7 @@ fn row(section: &str, key: &str, measure: &str, figure: &Figure) -> String {
 }
 
 /// A field by RFC 4180; one that a spreadsheet would take for a formula is taken for text.
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     let text = match text.chars().next() {
         Some('=' | '+' | '-' | '@') => format!("'{text}"),
         _ => text.to_owned(),
